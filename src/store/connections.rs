@@ -1,0 +1,196 @@
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::rows::ModelIdentity;
+use super::schema::{self, APPLICATION_ID, FORMAT};
+use super::{StoreError, View, Writer};
+
+/// Readers that are kept open for the next question.
+const IDLE_READERS: usize = 8;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// A corpus on disk. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    path: PathBuf,
+    model: i64,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    /// Held for as long as the store is open.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the corpus in `folder`, makes one where there is none, and brings it to
+    /// the latest format.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be used, is in use, holds something else, or holds a
+    /// corpus of a newer format or of another model.
+    pub fn open(folder: &Path, model: &ModelIdentity) -> Result<Self, StoreError> {
+        let name = || folder.display().to_string();
+        let unusable = |source| StoreError::Folder { folder: name(), source };
+        fs::create_dir_all(folder).map_err(unusable)?;
+        let lock = File::create(folder.join("lock")).map_err(unusable)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::InUse { folder: name() },
+            TryLockError::Error(source) => unusable(source),
+        })?;
+        let path = folder.join("corpus.sqlite");
+        let mut writer = Connection::open(&path)?;
+        let not_ours =
+            |cause: String| StoreError::NotACorpus { path: path.display().to_string(), cause };
+        prepare(&writer).map_err(|error| not_ours(error.to_string()))?;
+        let found = schema::format(&writer)?;
+        let owner: i32 = writer.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let tables: i64 =
+            writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if owner != APPLICATION_ID && tables > 0 {
+            return Err(not_ours("its application id is another one".to_owned()));
+        }
+        if found > FORMAT {
+            return Err(StoreError::NewerFormat { folder: name(), found, known: FORMAT });
+        }
+        schema::migrate(&mut writer)?;
+        let model = claim_model(&writer, model, folder)?;
+        Ok(Self(Arc::new(Shared {
+            folder: folder.to_owned(),
+            path,
+            model,
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Vec::new()),
+            _lock: lock,
+        })))
+    }
+
+    /// A reader of the store as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If no connection can be opened.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        let idle = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(&self.0.path, flags)?;
+                connection.set_prepared_statement_cache_capacity(STATEMENTS);
+                connection
+            }
+        };
+        connection.execute_batch("BEGIN DEFERRED")?;
+        Ok(Reader { connection: Some(connection), shared: Arc::clone(&self.0) })
+    }
+
+    /// Runs `change` in one transaction, alone, and commits it: when this returns OK,
+    /// it is on disk. If `change` fails, nothing has happened.
+    ///
+    /// # Errors
+    ///
+    /// What `change` returns, or if it cannot be committed.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction().map_err(StoreError::of_write)?;
+        let result = change(&Writer::new(&transaction, self.0.model))?;
+        transaction.commit().map_err(StoreError::of_write)?;
+        Ok(result)
+    }
+
+    /// Bytes of all files in the data folder.
+    pub fn disk_bytes(&self) -> u64 {
+        let files = fs::read_dir(&self.0.folder).into_iter().flatten().flatten();
+        files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Deleted text is overwritten, not only unlinked.
+    connection.pragma_update(None, "secure_delete", true)
+}
+
+/// The number of `model` in this corpus, which is given to the first one.
+fn claim_model(
+    connection: &Connection,
+    model: &ModelIdentity,
+    folder: &Path,
+) -> Result<i64, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT model, model_id, weights_sha256, precision, dimension FROM models")?;
+    let known: Vec<(i64, ModelIdentity)> = statement
+        .query_map([], |row| {
+            let dimension: i64 = row.get(4)?;
+            let identity = ModelIdentity {
+                id: row.get(1)?,
+                weights_sha256: row.get(2)?,
+                precision: row.get(3)?,
+                dimension: dimension.try_into().unwrap_or(0),
+            };
+            Ok((row.get(0)?, identity))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    if let Some((number, _)) = known.iter().find(|(_, known)| known == model) {
+        return Ok(*number);
+    }
+    if let Some((_, found)) = known.first() {
+        let name = |model: &ModelIdentity| {
+            let hash: String = model.weights_sha256.chars().take(12).collect();
+            format!("{} ({}, weights {hash})", model.id, model.precision)
+        };
+        return Err(StoreError::OtherModel {
+            folder: folder.display().to_string(),
+            found: name(found),
+            wanted: name(model),
+        });
+    }
+    connection
+        .execute(
+            "INSERT INTO models (model_id, weights_sha256, precision, dimension) VALUES (?, ?, ?, ?)",
+            (&model.id, &model.weights_sha256, &model.precision, model.dimension as i64),
+        )
+        .map_err(StoreError::of_write)?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Sees the store as it was when it was first asked, for as long as it lives.
+pub struct Reader {
+    connection: Option<Connection>,
+    shared: Arc<Shared>,
+}
+
+impl Reader {
+    /// What can be read.
+    #[allow(clippy::expect_used, reason = "only drop takes the connection out")]
+    pub fn view(&self) -> View<'_> {
+        let connection = self.connection.as_ref().expect("it is there until drop");
+        View::new(connection, self.shared.model)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let mut idle = self.shared.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS && connection.execute_batch("ROLLBACK").is_ok() {
+            idle.push(connection);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The truth on disk: documents, passages, vectors and verdicts in one SQLite file.
+//!
+//! One connection writes, a few read; every change is one transaction. Nothing is
+//! ranked or judged here.
+
+mod connections;
+mod error;
+mod filter;
+mod read;
+mod rows;
+mod schema;
+mod write;
+
+pub use connections::{Reader, Store};
+pub use error::StoreError;
+pub use filter::Filter;
+pub use read::View;
+pub use rows::{
+    DocumentKey, ModelIdentity, PassageKey, StoredDocument, StoredPassage, StoredVerdict, Totals,
+};
+pub use write::{Deleted, NewDocument, Writer, Written};

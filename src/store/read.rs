@@ -1,0 +1,309 @@
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
+
+use crate::article::{DocumentId, Paragraph};
+use crate::embed::{UnitVector, Windows};
+use crate::index::ContentId;
+use crate::text::ContentHash;
+use crate::verdict::{DocumentVerdict, PassageVerdict, Signals};
+
+use super::rows::{self, DOCUMENT_COLUMNS, PASSAGE_COLUMNS, timestamp};
+use super::{
+    DocumentKey, Filter, PassageKey, StoreError, StoredDocument, StoredPassage, StoredVerdict,
+    Totals,
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What can be read from the store, at one moment.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    connection: &'a Connection,
+    model: i64,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(connection: &'a Connection, model: i64) -> Self {
+        Self { connection, model }
+    }
+
+    /// The document of that name.
+    pub fn document(&self, id: &DocumentId) -> Result<Option<StoredDocument>> {
+        let sql = format!("SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = ?");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id], rows::document).optional()?)
+    }
+
+    /// The documents with these keys, those that are there.
+    pub fn documents(
+        &self,
+        keys: &HashSet<DocumentKey>,
+    ) -> Result<HashMap<DocumentKey, StoredDocument>> {
+        let sql = format!("SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.doc = ?");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut documents = HashMap::new();
+        for key in keys {
+            if let Some(document) = statement.query_row([key], rows::document).optional()? {
+                documents.insert(*key, document);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Documents that `filter` lets through, latest ingested first, those before
+    /// sequence `before` where it is given.
+    pub fn list(
+        &self,
+        filter: &Filter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<StoredDocument>> {
+        let (condition, mut values) = filter.condition();
+        let sql = format!(
+            "SELECT {DOCUMENT_COLUMNS} FROM documents d \
+             WHERE {condition} AND d.sequence < ? ORDER BY d.sequence DESC LIMIT ?"
+        );
+        values.push(Value::Integer(before.unwrap_or(i64::MAX)));
+        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+        self.all(&sql, params_from_iter(values), rows::document)
+    }
+
+    /// How many documents `filter` lets through.
+    pub fn count(&self, filter: &Filter) -> Result<i64> {
+        let (condition, values) = filter.condition();
+        let sql = format!("SELECT count(*) FROM documents d WHERE {condition}");
+        Ok(self.connection.query_row(&sql, params_from_iter(values), |row| row.get(0))?)
+    }
+
+    /// The keys of the documents that `filter` lets through.
+    pub fn keys(&self, filter: &Filter) -> Result<Vec<DocumentKey>> {
+        let (condition, values) = filter.condition();
+        let sql = format!("SELECT d.doc FROM documents d WHERE {condition}");
+        self.all(&sql, params_from_iter(values), |row| row.get(0))
+    }
+
+    /// Documents whose reporting is the same, letter for letter after normalisation.
+    pub fn twins(&self, reporting: &ContentHash) -> Result<Vec<DocumentKey>> {
+        let sql = "SELECT doc FROM documents WHERE reporting_hash = ? ORDER BY published_at, doc LIMIT 64";
+        self.all(sql, [reporting], |row| row.get(0))
+    }
+
+    /// The earliest published document of a family.
+    pub fn canonical(&self, family: i64) -> Result<Option<DocumentKey>> {
+        let sql = "SELECT doc FROM documents WHERE family = ? ORDER BY published_at, doc LIMIT 1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([family], |row| row.get(0)).optional()?)
+    }
+
+    /// The body of a document in reading order.
+    pub fn paragraphs(&self, document: DocumentKey) -> Result<Vec<Paragraph>> {
+        let sql = "SELECT text, kind FROM paragraphs WHERE doc = ? ORDER BY paragraph";
+        self.all(sql, [document], |row| {
+            Ok(Paragraph { text: row.get("text")?, kind: row.get("kind")? })
+        })
+    }
+
+    /// The passages of a document in reading order.
+    pub fn passages(&self, document: DocumentKey) -> Result<Vec<StoredPassage>> {
+        self.all(&passage_query("p.doc = ? ORDER BY p.ordinal"), [document], rows::passage)
+    }
+
+    /// One passage by its document's name and its position.
+    pub fn passage(&self, document: &DocumentId, ordinal: u32) -> Result<Option<StoredPassage>> {
+        let sql = passage_query("d.document_id = ? AND p.ordinal = ?");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(params![document, ordinal], rows::passage).optional()?)
+    }
+
+    /// The passages with these keys, those that are there.
+    pub fn passages_by_key(
+        &self,
+        keys: &HashSet<PassageKey>,
+    ) -> Result<HashMap<PassageKey, StoredPassage>> {
+        let sql = passage_query("p.passage = ?");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut passages = HashMap::new();
+        for key in keys {
+            if let Some(passage) = statement.query_row([key], rows::passage).optional()? {
+                passages.insert(*key, passage);
+            }
+        }
+        Ok(passages)
+    }
+
+    /// Reporting passages that say `content` in documents that `filter` lets through,
+    /// earliest published first, at most `limit`.
+    pub fn occurrences(
+        &self,
+        content: ContentId,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<StoredPassage>> {
+        let (condition, mut values) = filter.condition();
+        let sql = passage_query(&format!(
+            "p.content = ? AND {condition} ORDER BY d.published_at, d.doc, p.ordinal LIMIT ?"
+        ));
+        values.insert(0, Value::Integer(content.0));
+        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+        self.all(&sql, params_from_iter(values), rows::passage)
+    }
+
+    /// The texts that stand in documents that `filter` lets through.
+    pub fn contents(&self, filter: &Filter) -> Result<HashSet<ContentId>> {
+        let (condition, values) = filter.condition();
+        let sql = format!(
+            "SELECT DISTINCT p.content FROM documents d JOIN passages p ON p.doc = d.doc \
+             WHERE p.content IS NOT NULL AND {condition}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let contents = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+        Ok(contents.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Which of these texts are known.
+    pub fn known(
+        &self,
+        hashes: impl Iterator<Item = ContentHash>,
+    ) -> Result<HashMap<ContentHash, ContentId>> {
+        let sql = "SELECT content FROM contents WHERE hash = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut known = HashMap::new();
+        for hash in hashes {
+            if let Some(content) = statement.query_row([hash], |row| row.get(0)).optional()? {
+                known.insert(hash, content);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Calls `each` with every text and its vectors, in the order in which they came.
+    pub fn vectors(
+        &self,
+        dimension: usize,
+        mut each: impl FnMut(ContentId, &Windows),
+    ) -> Result<()> {
+        let sql = "SELECT content, vector FROM vectors WHERE model = ? ORDER BY content, window";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([self.model])?;
+        let mut current: Option<(ContentId, Vec<UnitVector>)> = None;
+        let mut finish = |current: Option<(ContentId, Vec<UnitVector>)>| {
+            if let Some((content, windows)) = current
+                && let Some(windows) = Windows::new(windows)
+            {
+                each(content, &windows);
+            }
+        };
+        while let Some(row) = rows.next()? {
+            let content: ContentId = row.get(0)?;
+            let bytes = row.get_ref(1)?.as_blob().map_err(rows::conversion)?;
+            let vector =
+                UnitVector::from_bytes(bytes, dimension).ok_or(StoreError::Damaged("a vector"))?;
+            match &mut current {
+                Some((of, windows)) if *of == content => windows.push(vector),
+                _ => finish(current.replace((content, vec![vector]))),
+            }
+        }
+        finish(current);
+        Ok(())
+    }
+
+    /// The verdict that a document got when it came in.
+    pub fn verdict(&self, document: DocumentKey) -> Result<Option<StoredVerdict>> {
+        let sql = "SELECT v.*, c.document_id AS canonical_id, m.model_id FROM verdicts v \
+                   JOIN models m ON m.model = v.model \
+                   LEFT JOIN documents c ON c.doc = v.canonical WHERE v.doc = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let verdict = statement.query_row([document], stored_verdict).optional()?;
+        let Some(mut verdict) = verdict else {
+            return Ok(None);
+        };
+        let sql = "SELECT * FROM passage_verdicts WHERE doc = ? ORDER BY ordinal";
+        verdict.judged.passages = self.all(sql, [document], passage_verdict)?;
+        Ok(Some(verdict))
+    }
+
+    /// How much there is.
+    pub fn totals(&self) -> Result<Totals> {
+        let sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), \
+                   (SELECT count(*) FROM contents), (SELECT min(published_at) FROM documents)";
+        let totals = self.connection.query_row(sql, [], |row| {
+            let oldest: Option<i64> = row.get(3)?;
+            let oldest_published_at: Option<Timestamp> = oldest.map(timestamp).transpose()?;
+            Ok(Totals {
+                documents: row.get(0)?,
+                passages: row.get(1)?,
+                contents: row.get(2)?,
+                oldest_published_at,
+            })
+        })?;
+        Ok(totals)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// One value, or `None` without a row.
+    pub(super) fn value<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+    ) -> Result<Option<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row(values, |row| row.get(0)).optional()?)
+    }
+}
+
+fn passage_query(condition: &str) -> String {
+    format!(
+        "SELECT {PASSAGE_COLUMNS} FROM passages p JOIN documents d ON d.doc = p.doc \
+         JOIN paragraphs g ON g.doc = p.doc AND g.paragraph = p.paragraph WHERE {condition}"
+    )
+}
+
+/// A verdict without its passages.
+fn stored_verdict(row: &Row<'_>) -> rusqlite::Result<StoredVerdict> {
+    Ok(StoredVerdict {
+        judged: DocumentVerdict {
+            verdict: row.get("verdict")?,
+            of: row.get("canonical")?,
+            probability: row.get("probability")?,
+            duplicate_share: row.get("duplicate_share")?,
+            novelty: row.get("novelty")?,
+            lexical_only: row.get("lexical_only")?,
+            passages: Vec::new(),
+        },
+        canonical: row.get("canonical_id")?,
+        model_id: row.get("model_id")?,
+    })
+}
+
+fn passage_verdict(row: &Row<'_>) -> rusqlite::Result<PassageVerdict<PassageKey>> {
+    let signals = Signals {
+        exact: row.get("exact")?,
+        cosine: row.get("cosine")?,
+        resemblance: row.get("resemblance")?,
+        containment: row.get("containment")?,
+        share_of_query: row.get("share_of_query")?,
+        share_of_match: row.get("share_of_match")?,
+        agreement: row.get("agreement")?,
+    };
+    let matched: Option<PassageKey> = row.get("matched")?;
+    Ok(PassageVerdict {
+        ordinal: row.get("ordinal")?,
+        kind: row.get("kind")?,
+        verdict: row.get("verdict")?,
+        probability: row.get("probability")?,
+        novelty: row.get("novelty")?,
+        matched: matched.map(|key| (key, signals)),
+    })
+}

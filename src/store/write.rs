@@ -1,0 +1,338 @@
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use crate::article::{Article, Metadata, PassageKind};
+use crate::embed::Windows;
+use crate::index::ContentId;
+use crate::text::{ContentHash, UNDETERMINED};
+use crate::verdict::{DocumentVerdict, Verdict};
+
+use super::{DocumentKey, PassageKey, StoreError, View};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Changes the store, within one transaction.
+pub struct Writer<'a> {
+    transaction: &'a Transaction<'a>,
+    model: i64,
+}
+
+/// A document that is ready to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDocument<'a> {
+    /// What it says.
+    pub article: &'a Article,
+    /// Vectors of its reporting.
+    pub vectors: &'a HashMap<ContentHash, Windows>,
+    /// Words in its reporting.
+    pub words: usize,
+    /// Stated, or what stands in for it.
+    pub published_at: Timestamp,
+    /// Now.
+    pub ingested_at: Timestamp,
+    /// The verdict on it.
+    pub verdict: &'a DocumentVerdict<DocumentKey, PassageKey>,
+    /// The family that it joins; `None` for one of its own.
+    pub family: Option<i64>,
+}
+
+/// A document that was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// Its key.
+    pub key: DocumentKey,
+    /// Its family.
+    pub family: i64,
+    /// Counts its bodies, from 1.
+    pub revision: i64,
+    /// Texts that are new to the corpus.
+    pub added: Vec<(ContentId, ContentHash)>,
+    /// Texts that no passage says any more.
+    pub removed: Vec<ContentId>,
+}
+
+/// What a deletion took with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Documents.
+    pub documents: usize,
+    /// Texts that no passage says any more.
+    pub contents: Vec<ContentId>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(transaction: &'a Transaction<'a>, model: i64) -> Self {
+        Self { transaction, model }
+    }
+
+    /// What can be read, changes of this transaction included.
+    pub fn view(&self) -> View<'_> {
+        View::new(self.transaction, self.model)
+    }
+
+    /// Stores a document whose id is not known.
+    pub fn insert(&self, new: &NewDocument<'_>) -> Result<Written> {
+        let family = self.family_or_new(new.family)?;
+        let article = new.article;
+        self.execute(
+            "INSERT INTO documents (document_id, sequence, revision, title, source, url, language, \
+             stated_published_at, published_at, ingested_at, body_hash, reporting_hash, words, \
+             family, relation) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                article.id,
+                self.next("sequence")?,
+                article.metadata.title,
+                article.metadata.source,
+                article.metadata.url,
+                language(&article.metadata),
+                article.metadata.published_at.map(Timestamp::as_microsecond),
+                new.published_at.as_microsecond(),
+                new.ingested_at.as_microsecond(),
+                article.body_hash,
+                article.reporting_hash,
+                new.words as i64,
+                family,
+                new.verdict.verdict,
+            ],
+        )?;
+        let key = DocumentKey(self.transaction.last_insert_rowid());
+        self.insert_labels(key, &article.metadata.labels)?;
+        let added = self.insert_body(key, new)?;
+        Ok(Written { key, family, revision: 1, added, removed: Vec::new() })
+    }
+
+    /// Gives a stored document another body and other metadata.
+    pub fn replace(&self, key: DocumentKey, new: &NewDocument<'_>) -> Result<Written> {
+        let family = self.family_or_new(new.family)?;
+        let article = new.article;
+        let former = self.contents_of(key)?;
+        for table in ["paragraphs", "passages", "verdicts", "passage_verdicts"] {
+            self.execute(&format!("DELETE FROM {table} WHERE doc = ?"), [key])?;
+        }
+        self.execute(
+            "UPDATE documents SET sequence = ?, revision = revision + 1, ingested_at = ?, \
+             body_hash = ?, reporting_hash = ?, words = ?, family = ?, relation = ? WHERE doc = ?",
+            params![
+                self.next("sequence")?,
+                new.ingested_at.as_microsecond(),
+                article.body_hash,
+                article.reporting_hash,
+                new.words as i64,
+                family,
+                new.verdict.verdict,
+                key,
+            ],
+        )?;
+        self.set_metadata(key, &article.metadata, new.published_at)?;
+        let added = self.insert_body(key, new)?;
+        let removed = self.drop_unused(former)?;
+        let revision =
+            self.view().value("SELECT revision FROM documents WHERE doc = ?", &[&key])?;
+        Ok(Written { key, family, revision: revision.unwrap_or(1), added, removed })
+    }
+
+    /// Replaces what is known about a document besides its body.
+    pub fn set_metadata(
+        &self,
+        key: DocumentKey,
+        metadata: &Metadata,
+        published_at: Timestamp,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE documents SET title = ?, source = ?, url = ?, language = ?, \
+             stated_published_at = ?, published_at = ? WHERE doc = ?",
+            params![
+                metadata.title,
+                metadata.source,
+                metadata.url,
+                language(metadata),
+                metadata.published_at.map(Timestamp::as_microsecond),
+                published_at.as_microsecond(),
+                key,
+            ],
+        )?;
+        self.execute("DELETE FROM labels WHERE doc = ?", [key])?;
+        self.insert_labels(key, &metadata.labels)
+    }
+
+    /// Says what a document is beside the canonical one of its family.
+    pub fn set_relation(&self, key: DocumentKey, relation: Verdict) -> Result<()> {
+        self.execute("UPDATE documents SET relation = ? WHERE doc = ?", params![relation, key])
+    }
+
+    /// Counts a copy that was not kept.
+    pub fn count_skipped(&self, canonical: DocumentKey) -> Result<()> {
+        self.execute(
+            "UPDATE documents SET skipped_copies = skipped_copies + 1 WHERE doc = ?",
+            [canonical],
+        )
+    }
+
+    /// Deletes documents and all that is known of them.
+    pub fn delete(&self, keys: &[DocumentKey]) -> Result<Deleted> {
+        let mut contents = HashSet::new();
+        for &key in keys {
+            contents.extend(self.contents_of(key)?);
+            self.execute("DELETE FROM documents WHERE doc = ?", [key])?;
+        }
+        Ok(Deleted { documents: keys.len(), contents: self.drop_unused(contents)? })
+    }
+
+    fn insert_labels(&self, key: DocumentKey, labels: &BTreeMap<String, String>) -> Result<()> {
+        labels.iter().try_for_each(|(name, value)| {
+            self.execute("INSERT INTO labels VALUES (?, ?, ?)", params![key, name, value])
+        })
+    }
+
+    /// Stores paragraphs, passages, new texts with their vectors, and the verdict.
+    /// Returns the new texts.
+    fn insert_body(
+        &self,
+        key: DocumentKey,
+        new: &NewDocument<'_>,
+    ) -> Result<Vec<(ContentId, ContentHash)>> {
+        for (index, paragraph) in new.article.paragraphs.iter().enumerate() {
+            self.execute(
+                "INSERT INTO paragraphs VALUES (?, ?, ?, ?)",
+                params![key, index as i64, paragraph.kind, paragraph.text],
+            )?;
+        }
+        let mut added = Vec::new();
+        for passage in &new.article.passages {
+            let content = match passage.kind {
+                PassageKind::Furniture => None,
+                PassageKind::Body => Some(self.content(passage.hash, new.vectors, &mut added)?),
+            };
+            self.execute(
+                "INSERT INTO passages (doc, ordinal, paragraph, first, last, kind, content) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    key,
+                    passage.ordinal,
+                    passage.paragraph,
+                    passage.span.start,
+                    passage.span.end,
+                    passage.kind,
+                    content,
+                ],
+            )?;
+        }
+        self.insert_verdict(key, new.verdict)?;
+        Ok(added)
+    }
+
+    /// The text with that hash, stored with its vectors if it is new.
+    fn content(
+        &self,
+        hash: ContentHash,
+        vectors: &HashMap<ContentHash, Windows>,
+        added: &mut Vec<(ContentId, ContentHash)>,
+    ) -> Result<ContentId> {
+        let known = self.view().value("SELECT content FROM contents WHERE hash = ?", &[&hash])?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let windows = vectors.get(&hash).ok_or(StoreError::Damaged("a passage without vectors"))?;
+        self.execute("INSERT INTO contents (hash) VALUES (?)", [hash])?;
+        let content = ContentId(self.transaction.last_insert_rowid());
+        for (window, vector) in windows.vectors().iter().enumerate() {
+            self.execute(
+                "INSERT INTO vectors VALUES (?, ?, ?, ?)",
+                params![content, self.model, window as i64, vector.to_bytes()],
+            )?;
+        }
+        added.push((content, hash));
+        Ok(content)
+    }
+
+    fn insert_verdict(
+        &self,
+        key: DocumentKey,
+        verdict: &DocumentVerdict<DocumentKey, PassageKey>,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                key,
+                verdict.verdict,
+                verdict.of.unwrap_or(key),
+                verdict.probability,
+                verdict.duplicate_share,
+                verdict.novelty,
+                verdict.lexical_only,
+                self.model,
+            ],
+        )?;
+        for passage in &verdict.passages {
+            let (matched, signals) = passage.matched.unzip();
+            // A match may be of the body that this one replaces.
+            self.execute(
+                "INSERT INTO passage_verdicts VALUES \
+                 (?, ?, ?, ?, ?, ?, (SELECT passage FROM passages WHERE passage = ?), \
+                 ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    key,
+                    passage.ordinal,
+                    passage.kind,
+                    passage.verdict,
+                    passage.probability,
+                    passage.novelty,
+                    matched,
+                    signals.is_some_and(|signals| signals.exact),
+                    signals.and_then(|signals| signals.cosine),
+                    signals.map_or(0.0, |signals| signals.resemblance),
+                    signals.map_or(0.0, |signals| signals.containment),
+                    signals.map_or(0.0, |signals| signals.share_of_query),
+                    signals.map_or(0.0, |signals| signals.share_of_match),
+                    signals.and_then(|signals| signals.agreement),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn contents_of(&self, key: DocumentKey) -> Result<HashSet<ContentId>> {
+        let sql = "SELECT DISTINCT content FROM passages WHERE doc = ? AND content IS NOT NULL";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let contents = statement.query_map([key], |row| row.get(0))?;
+        Ok(contents.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Deletes those texts that no passage says any more, and returns them.
+    fn drop_unused(&self, contents: impl IntoIterator<Item = ContentId>) -> Result<Vec<ContentId>> {
+        let sql = "DELETE FROM contents WHERE content = ?1 \
+                   AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let mut dropped = Vec::new();
+        for content in contents {
+            if statement.execute([content]).map_err(StoreError::of_write)? > 0 {
+                dropped.push(content);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn family_or_new(&self, family: Option<i64>) -> Result<i64> {
+        family.map_or_else(|| self.next("family"), Ok)
+    }
+
+    fn next(&self, counter: &str) -> Result<i64> {
+        let sql = "UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value";
+        let value = self.view().value(sql, &[&counter]).map_err(|error| match error {
+            StoreError::Sqlite(error) => StoreError::of_write(error),
+            other => other,
+        })?;
+        value.ok_or(StoreError::Damaged("no counters"))
+    }
+
+    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        statement.execute(values).map(|_| ()).map_err(StoreError::of_write)
+    }
+}
+
+fn language(metadata: &Metadata) -> &str {
+    metadata.language.as_ref().map_or(UNDETERMINED, |language| language.as_str())
+}
