@@ -1,0 +1,101 @@
+use std::collections::HashMap;
+
+use crate::embed::Windows;
+use crate::index::{ContentId, Hit, Scope};
+use crate::store::{Filter, StoredPassage, View};
+use crate::verdict::{Comparable, Signals, compare};
+
+use super::{CorpusError, Parts};
+
+/// Passages that one text may stand in and be looked at: the earliest published.
+pub(super) const OCCURRENCES: usize = 50;
+
+/// A passage that is looked for.
+pub(super) struct Probe<'a> {
+    /// Its index among those that are looked for.
+    pub index: usize,
+    pub comparable: &'a Comparable,
+    pub windows: &'a Windows,
+}
+
+/// Where and how to look.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    /// Which texts may answer.
+    pub scope: Scope<'a>,
+    /// Which documents may answer.
+    pub filter: &'a Filter,
+    /// Nearest texts for each probe.
+    pub nearest: usize,
+    /// Cosines mean nothing here: the model does not speak the language.
+    pub lexical_only: bool,
+}
+
+/// A stored passage that was found for a probe.
+pub(super) struct Found {
+    pub index: usize,
+    pub passage: StoredPassage,
+    /// What it says; shared by all passages that say the same.
+    pub content: ContentId,
+    pub words: usize,
+    /// Cosine, whether or not it counts.
+    pub cosine: f32,
+    pub signals: Signals,
+}
+
+/// What was found for a set of probes.
+pub(super) struct Findings {
+    pub found: Vec<Found>,
+    pub texts: HashMap<ContentId, Comparable>,
+    /// Some probe has as many neighbours as were asked for: there may be more.
+    pub may_be_more: bool,
+}
+
+impl Parts {
+    /// Finds stored passages that are near to the probes, and those with the same
+    /// text, which never depend on the index.
+    pub fn find(
+        &self,
+        view: View<'_>,
+        probes: &[Probe<'_>],
+        search: Search<'_>,
+    ) -> Result<Findings, CorpusError> {
+        let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
+        let mut occurrences: HashMap<ContentId, Vec<StoredPassage>> = HashMap::new();
+        let mut findings =
+            Findings { found: Vec::new(), texts: HashMap::new(), may_be_more: false };
+        for probe in probes {
+            let mut hits = self.index.search(probe.windows, search.nearest, search.scope);
+            findings.may_be_more |= hits.len() >= search.nearest;
+            let same = known.get(&probe.comparable.hash).copied();
+            if let Some(content) = same.filter(|same| hits.iter().all(|hit| hit.content != *same)) {
+                hits.push(Hit { content, cosine: 1.0 });
+            }
+            for hit in hits {
+                let passages = match occurrences.entry(hit.content) {
+                    std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                    std::collections::hash_map::Entry::Vacant(unknown) => {
+                        unknown.insert(view.occurrences(hit.content, search.filter, OCCURRENCES)?)
+                    }
+                };
+                let Some(first) = passages.first() else { continue };
+                let text = findings
+                    .texts
+                    .entry(hit.content)
+                    .or_insert_with(|| Comparable::of(&first.text));
+                let cosine = (!search.lexical_only).then_some(hit.cosine);
+                let signals = compare(probe.comparable, text, cosine);
+                let words = text.words;
+                findings.found.extend(passages.iter().map(|passage| Found {
+                    index: probe.index,
+                    passage: passage.clone(),
+                    content: hit.content,
+                    words,
+                    cosine: hit.cosine,
+                    signals,
+                }));
+            }
+        }
+        Ok(findings)
+    }
+}

@@ -1,0 +1,40 @@
+use crate::article::EmptyDocument;
+use crate::embed::{EmbedError, ModelError};
+use crate::store::StoreError;
+
+/// Why the corpus could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CorpusError {
+    /// No document has this id.
+    #[error("no document has the id {0:?}")]
+    UnknownDocument(String),
+    /// No passage has this id.
+    #[error("no passage has the id {0:?}")]
+    UnknownPassage(String),
+    /// There is nothing to read.
+    #[error(transparent)]
+    Empty(#[from] EmptyDocument),
+    /// Embedding failed.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part of the program or a library panicked; the request ends, the corpus goes
+    /// on.
+    #[error("an internal error ended the request")]
+    Panicked,
+}
+
+/// Why the corpus could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The model could not be loaded.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

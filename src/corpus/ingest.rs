@@ -1,0 +1,194 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::article::{Article, DocumentId, Incoming, PassageKind, read};
+use crate::embed::Windows;
+use crate::index::{Mark, Scope};
+use crate::store::Filter;
+use crate::text::ContentHash;
+use crate::verdict::Comparable;
+
+use super::answers::{Detail, VerdictAnswer};
+use super::candidates::{Found, Probe, Search};
+use super::query::comparables;
+use super::{Corpus, CorpusError, Parts};
+
+/// Nearest texts that are compared with each passage of an incoming document.
+const NEAREST: usize = 24;
+
+/// A document that comes in, and what to do with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ingest {
+    /// The document.
+    pub document: Incoming,
+    /// Judge it, store nothing.
+    pub validate_only: bool,
+    /// Count a duplicate with an unknown id on its canonical document, keep nothing
+    /// else of it.
+    pub skip_duplicates: bool,
+    /// How much of the verdict to answer.
+    pub detail: Detail,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ingested {
+    /// Its id.
+    pub id: DocumentId,
+    /// The verdict on it.
+    pub verdict: VerdictAnswer,
+    /// What was done.
+    pub outcome: Outcome,
+    /// Of the document as it is stored now; 0 if it is not.
+    pub revision: i64,
+}
+
+/// What an ingest did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored under a new id.
+    Created,
+    /// Another body under a known id.
+    Replaced,
+    /// The same body, other metadata.
+    MetadataUpdated,
+    /// Nothing to do.
+    Unchanged,
+    /// A duplicate that was only counted.
+    Skipped,
+    /// Judged only.
+    Validated,
+}
+
+/// A document that is read, embedded and compared with all that was there then, but
+/// not settled. Preparing several at once is safe; settling puts them in order.
+pub struct Prepared {
+    pub(super) article: Article,
+    pub(super) options: Options,
+    /// `None` if its id and body were known: then there is nothing to compare.
+    pub(super) compared: Option<Compared>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    pub validate_only: bool,
+    pub skip_duplicates: bool,
+    pub detail: Detail,
+}
+
+/// What was found for the passages of a document, up to a moment.
+pub(super) struct Compared {
+    pub comparables: Vec<Comparable>,
+    pub vectors: HashMap<ContentHash, Windows>,
+    pub mark: Mark,
+    pub found: Vec<Found>,
+    pub lexical_only: bool,
+}
+
+impl Compared {
+    pub fn probes<'a>(&'a self, article: &Article) -> Vec<Probe<'a>> {
+        article
+            .passages
+            .iter()
+            .zip(&self.comparables)
+            .enumerate()
+            .filter(|(_, (passage, _))| passage.kind == PassageKind::Body)
+            .filter_map(|(index, (passage, comparable))| {
+                Some(Probe { index, comparable, windows: self.vectors.get(&passage.hash)? })
+            })
+            .collect()
+    }
+}
+
+impl Parts {
+    /// How candidates for a verdict are looked for.
+    pub fn search<'a>(&self, scope: Scope<'a>, compared: &Compared) -> Search<'a> {
+        static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::default);
+        Search { scope, filter: &EVERYTHING, nearest: NEAREST, lexical_only: compared.lexical_only }
+    }
+}
+
+impl Corpus {
+    /// Takes a document in: reads, embeds, judges and stores it. When this returns OK
+    /// it is on disk and found by the next question.
+    ///
+    /// # Errors
+    ///
+    /// If it holds no text, or if embedding or storing it fails; then nothing of it is
+    /// stored.
+    pub async fn ingest(&self, ingest: Ingest) -> Result<Ingested, CorpusError> {
+        let prepared = self.prepare(ingest).await?;
+        self.settle(prepared).await
+    }
+
+    /// The part of an ingest that documents can go through side by side.
+    ///
+    /// # Errors
+    ///
+    /// If the document holds no text or cannot be embedded.
+    pub async fn prepare(&self, ingest: Ingest) -> Result<Prepared, CorpusError> {
+        let Ingest { document, validate_only, skip_duplicates, detail } = ingest;
+        let options = Options { validate_only, skip_duplicates, detail };
+        let (article, is_known) = self
+            .blocking(move |parts| {
+                let article = read(document)?;
+                let stored = parts.store.reader()?.view().document(&article.id)?;
+                let is_known = stored.is_some_and(|stored| stored.body_hash == article.body_hash);
+                Ok((article, is_known))
+            })
+            .await?;
+        let compared = match is_known {
+            true => None,
+            false => Some(self.compare(&article).await?),
+        };
+        Ok(Prepared { article, options, compared })
+    }
+
+    async fn compare(&self, article: &Article) -> Result<Compared, CorpusError> {
+        let texts = article.reporting().map(|passage| (passage.hash, passage.text.as_str()));
+        let vectors = self.vectors_of(texts).await?;
+        let language = article.metadata.language.as_ref();
+        let language = language.map(|language| language.primary()).unwrap_or_default();
+        let lexical_only = !self.model().speaks(&language);
+        let article = article.clone();
+        self.blocking(move |parts| {
+            let mut compared = Compared {
+                comparables: comparables(&article),
+                vectors,
+                // Before the search: what comes in meanwhile is looked at when it is
+                // settled.
+                mark: parts.index.mark(),
+                found: Vec::new(),
+                lexical_only,
+            };
+            let reader = parts.store.reader()?;
+            let findings = parts.find(
+                reader.view(),
+                &compared.probes(&article),
+                parts.search(Scope::All, &compared),
+            )?;
+            compared.found = findings.found;
+            Ok(compared)
+        })
+        .await
+    }
+
+    /// Settles the verdict on a document and stores it, one document at a time, in the
+    /// order of the calls.
+    ///
+    /// # Errors
+    ///
+    /// If storing it fails; then nothing of it is stored.
+    pub async fn settle(&self, mut prepared: Prepared) -> Result<Ingested, CorpusError> {
+        loop {
+            let (settled, unsettled) =
+                self.blocking(move |parts| Ok((parts.settle(&prepared)?, prepared))).await?;
+            if let Some(ingested) = settled {
+                return Ok(ingested);
+            }
+            // It was stored when it was prepared, and is not any more.
+            prepared = unsettled;
+            prepared.compared = Some(self.compare(&prepared.article).await?);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+use jiff::Timestamp;
+
+use crate::article::DocumentId;
+use crate::index::IndexStatus;
+use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, Totals};
+
+use super::answers::{Detail, VerdictAnswer};
+use super::query::now;
+use super::settle::stored_verdict;
+use super::{Corpus, CorpusError};
+
+/// A stored document with all that is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentAnswer {
+    /// The document, without its body.
+    pub document: StoredDocument,
+    /// Its passages in reading order.
+    pub passages: Vec<StoredPassage>,
+    /// The verdict as it was when it came in.
+    pub verdict: VerdictAnswer,
+}
+
+/// Some of the documents that were asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Latest ingested first.
+    pub documents: Vec<StoredDocument>,
+    /// Where the next page goes on; `None` on the last one.
+    pub next: Option<i64>,
+}
+
+/// A document as it could be ingested again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exported {
+    /// The document, without its body.
+    pub document: StoredDocument,
+    /// Its body, furniture included.
+    pub paragraphs: Vec<String>,
+}
+
+/// The state of a corpus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorpusInfo {
+    /// How much it holds.
+    pub totals: Totals,
+    /// The state of its index.
+    pub index: IndexStatus,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+}
+
+impl Corpus {
+    /// A document with its passages and verdict.
+    ///
+    /// # Errors
+    ///
+    /// If it is not stored.
+    pub async fn document(
+        &self,
+        id: DocumentId,
+        detail: Detail,
+    ) -> Result<DocumentAnswer, CorpusError> {
+        self.blocking(move |parts| {
+            let reader = parts.store.reader()?;
+            let view = reader.view();
+            let document = view.document(&id)?;
+            let document = document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
+            Ok(DocumentAnswer {
+                passages: view.passages(document.key)?,
+                verdict: stored_verdict(view, &document, detail)?,
+                document,
+            })
+        })
+        .await
+    }
+
+    /// Documents in the order of `ids`, and the ids that are unknown.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn documents(
+        &self,
+        ids: Vec<DocumentId>,
+    ) -> Result<(Vec<StoredDocument>, Vec<DocumentId>), CorpusError> {
+        self.blocking(move |parts| {
+            let reader = parts.store.reader()?;
+            let (mut documents, mut unknown) = (Vec::new(), Vec::new());
+            for id in ids {
+                match reader.view().document(&id)? {
+                    Some(document) => documents.push(document),
+                    None => unknown.push(id),
+                }
+            }
+            Ok((documents, unknown))
+        })
+        .await
+    }
+
+    /// A page of the documents that `filter` lets through, latest ingested first.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn list(
+        &self,
+        filter: Filter,
+        after: Option<i64>,
+        size: usize,
+    ) -> Result<Page, CorpusError> {
+        self.blocking(move |parts| {
+            let mut documents = parts.store.reader()?.view().list(&filter, after, size + 1)?;
+            let has_more = documents.len() > size;
+            documents.truncate(size);
+            let next = documents.last().filter(|_| has_more).map(|last| last.sequence);
+            Ok(Page { documents, next })
+        })
+        .await
+    }
+
+    /// The keys of all documents that `filter` lets through, for [`Self::export`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn keys(&self, filter: Filter) -> Result<Vec<DocumentKey>, CorpusError> {
+        self.blocking(move |parts| Ok(parts.store.reader()?.view().keys(&filter)?)).await
+    }
+
+    /// These documents with their bodies, as they are now; those that were deleted
+    /// are left out.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn export(&self, keys: Vec<DocumentKey>) -> Result<Vec<Exported>, CorpusError> {
+        self.blocking(move |parts| {
+            let reader = parts.store.reader()?;
+            let view = reader.view();
+            let documents = view.documents(&keys.iter().copied().collect())?;
+            let mut exported = Vec::new();
+            for document in keys.iter().filter_map(|key| documents.get(key)) {
+                let paragraphs = view.paragraphs(document.key)?.into_iter();
+                exported.push(Exported {
+                    document: document.clone(),
+                    paragraphs: paragraphs.map(|paragraph| paragraph.text).collect(),
+                });
+            }
+            Ok(exported)
+        })
+        .await
+    }
+
+    /// Deletes a document. Returns when that was.
+    ///
+    /// # Errors
+    ///
+    /// If it is not stored.
+    pub async fn delete(&self, id: DocumentId) -> Result<Timestamp, CorpusError> {
+        self.blocking(move |parts| {
+            let _turn = parts.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let deleted = parts.store.write(|writer| {
+                let document = writer.view().document(&id)?;
+                let document =
+                    document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
+                Ok::<_, CorpusError>(writer.delete(&[document.key])?)
+            })?;
+            parts.index.remove(&deleted.contents);
+            Ok(now())
+        })
+        .await
+    }
+
+    /// Deletes all documents that `filter` lets through, or only counts them.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn delete_all(&self, filter: Filter, count_only: bool) -> Result<i64, CorpusError> {
+        self.blocking(move |parts| {
+            if count_only {
+                return Ok(parts.store.reader()?.view().count(&filter)?);
+            }
+            let _turn = parts.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let deleted = parts.store.write(|writer| {
+                let keys = writer.view().keys(&filter)?;
+                Ok::<_, CorpusError>(writer.delete(&keys)?)
+            })?;
+            parts.index.remove(&deleted.contents);
+            Ok(deleted.documents as i64)
+        })
+        .await
+    }
+
+    /// The state of the corpus.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn info(&self) -> Result<CorpusInfo, CorpusError> {
+        self.blocking(|parts| {
+            Ok(CorpusInfo {
+                totals: parts.store.reader()?.view().totals()?,
+                index: parts.index.status(),
+                disk_bytes: parts.store.disk_bytes(),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,92 @@
+//! The two ways through the system: what comes in is read, embedded, judged and
+//! stored; what is asked is embedded, searched and ranked. The only module that sees
+//! all others.
+
+mod answers;
+mod candidates;
+mod duplicates;
+mod error;
+mod ingest;
+mod limits;
+mod manage;
+mod query;
+mod related;
+mod settle;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use crate::embed::{Embedder, ModelInfo, Setup};
+use crate::index::{GrowingIndex, VectorIndex};
+use crate::store::{ModelIdentity, Store};
+
+pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
+pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
+pub use error::{CorpusError, OpenError};
+pub use ingest::{Ingest, Ingested, Outcome, Prepared};
+pub use limits::Limits;
+pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
+pub use query::{PassageName, Query};
+pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
+
+/// A corpus of documents and all that is needed to ask about it. Clones share it.
+#[derive(Clone)]
+pub struct Corpus(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    index: Arc<dyn VectorIndex>,
+    embedder: Embedder,
+    limits: Limits,
+    /// Held while a verdict is settled, from the last comparison until the index knows
+    /// the document: of two copies that arrive at once, one is new.
+    turn: Mutex<()>,
+}
+
+impl Corpus {
+    /// Opens the corpus in `folder`, or makes one, and fills the index from its
+    /// vectors. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the model cannot be loaded or the store cannot be opened.
+    pub fn open(folder: &Path, setup: &Setup, workers: usize) -> Result<Self, OpenError> {
+        let embedder = Embedder::start(setup, workers)?;
+        let store = Store::open(folder, &ModelIdentity::from(embedder.model()))?;
+        let dimension = embedder.model().dimension;
+        let index = GrowingIndex::new(dimension);
+        store
+            .reader()?
+            .view()
+            .vectors(dimension, |content, windows| index.add(content, windows))?;
+        Ok(Self(Arc::new(Parts {
+            store,
+            index,
+            embedder,
+            limits: Limits::default(),
+            turn: Mutex::new(()),
+        })))
+    }
+
+    /// The model in use.
+    pub fn model(&self) -> &ModelInfo {
+        self.0.embedder.model()
+    }
+
+    /// What a request may hold.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Runs `work`, which may block, on a thread for that.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
+    ) -> Result<T, CorpusError> {
+        let parts = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&parts)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request ended in a panic");
+            Err(CorpusError::Panicked)
+        })
+    }
+}
