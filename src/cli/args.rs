@@ -1,0 +1,252 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::proto::v1 as pb;
+
+/// Copydesk knows every piece of copy that came in: near-duplicates and related
+/// passages of news, over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "copydesk", version, max_term_width = 100)]
+#[command(after_help = "Every option can be given as a flag, as an environment variable \
+    (COPYDESK_ and its name, e.g. COPYDESK_LISTEN) or in a TOML file (its name, in a table \
+    named like the command); the first of these counts.")]
+pub struct Arguments {
+    /// Settings in TOML [default: copydesk/config.toml in the user's configuration
+    /// folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The server to talk to
+    #[arg(long, global = true, value_name = "ADDRESS", default_value = "http://127.0.0.1:7151")]
+    pub server: String,
+    /// Print one JSON object a line, for other programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log to standard error: error, warn, info, debug, or filters by module
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        default_value = "warn,copydesk=info,hnsw_rs=off"
+    )]
+    pub log: String,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what copydesk does on five articles about one story
+    Demo(SetupArgs),
+    /// Serve a corpus over gRPC
+    Serve(ServeArgs),
+    /// Fetch the runtime and the model, and nothing else
+    Setup(SetupArgs),
+    /// Take in articles, and say of each whether it is new
+    Ingest(IngestArgs),
+    /// Find passages that say the same as a text
+    Duplicates(DuplicatesArgs),
+    /// Find passages about what a text is about
+    Related(RelatedArgs),
+    /// Show a document with its passages and its verdict
+    Show(ShowArgs),
+    /// List documents, latest ingested first
+    List(ListArgs),
+    /// Delete a document
+    Delete(DeleteArgs),
+    /// Show the state of a server: model, corpus, limits
+    Info,
+}
+
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Folder for what is fetched [default: copydesk in the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Folder with another model: model.onnx, tokenizer.json, config.json,
+    /// tokenizer_config.json
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// The library of ONNX Runtime [default: ORT_DYLIB_PATH, else the pinned one]
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Folder that holds the corpus; made if it is not there
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7151")]
+    pub listen: SocketAddr,
+    /// Threads that embed [default: one for each core]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    #[command(flatten)]
+    pub setup: SetupArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Text files (one article each), JSON Lines (.jsonl, .ndjson: one article a
+    /// line), folders of these, or - for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How to read standard input
+    #[arg(long, value_enum, default_value_t = InputFormat::Text)]
+    pub format: InputFormat,
+    /// Outlet of articles that do not name theirs
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Label to put on every article
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub labels: Vec<(String, String)>,
+    /// Count duplicates on their originals, keep nothing else of them
+    #[arg(long)]
+    pub skip_duplicates: bool,
+    /// Judge only, store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum InputFormat {
+    /// One article in plain text
+    Text,
+    /// One article a line
+    Jsonl,
+}
+
+/// What a question is about.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("query").required(true).args(["text", "passage", "document"])))]
+pub struct QueryArgs {
+    /// A text, or - to read it from standard input
+    pub text: Option<String>,
+    /// Ask about a stored passage
+    #[arg(long, value_name = "ID")]
+    pub passage: Option<String>,
+    /// Ask about a stored document
+    #[arg(long, value_name = "ID")]
+    pub document: Option<String>,
+}
+
+/// Which documents may answer.
+#[derive(Debug, Args)]
+pub struct FilterArgs {
+    /// From this outlet; may be repeated
+    #[arg(long = "source", value_name = "NAME")]
+    pub sources: Vec<String>,
+    /// Not from this outlet; may be repeated
+    #[arg(long = "exclude-source", value_name = "NAME")]
+    pub exclude_sources: Vec<String>,
+    /// In this language, e.g. en; may be repeated
+    #[arg(long = "language", value_name = "TAG")]
+    pub languages: Vec<String>,
+    /// Published then or later: 2023-10-20 or 2023-10-20T14:34:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub after: Option<Timestamp>,
+    /// Published earlier
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub before: Option<Timestamp>,
+    /// With this label; may be repeated
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub labels: Vec<(String, String)>,
+}
+
+impl FilterArgs {
+    pub fn into_filter(self) -> pb::Filter {
+        pb::Filter {
+            sources: self.sources,
+            exclude_sources: self.exclude_sources,
+            languages: self.languages,
+            published_after: self.after.map(proto_time),
+            published_before: self.before.map(proto_time),
+            labels: self.labels.into_iter().collect(),
+            ..pb::Filter::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct DuplicatesArgs {
+    #[command(flatten)]
+    pub query: QueryArgs,
+    /// Least probability, 0 to 1 [default: the server's]
+    #[arg(long, value_name = "SHARE")]
+    pub min_probability: Option<f32>,
+    /// Answers, at most
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pub limit: i32,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RelatedArgs {
+    #[command(flatten)]
+    pub query: QueryArgs,
+    /// Answers, at most
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pub limit: i32,
+    /// Answers from one document, at most; 0 for no bound
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub max_per_document: i32,
+    /// Least score, 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    pub min_score: Option<f32>,
+    /// Keep copies of the text and of better answers
+    #[arg(long)]
+    pub include_duplicates: bool,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The document
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Documents, at most
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: usize,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// The document
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("give KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let of_day = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    text.parse()
+        .ok()
+        .or_else(|| text.parse().ok().and_then(of_day))
+        .ok_or_else(|| "give a day (2023-10-20) or a time (2023-10-20T14:34:00Z)".to_owned())
+}
+
+pub fn proto_time(time: Timestamp) -> prost_types::Timestamp {
+    let microseconds = time.as_microsecond();
+    prost_types::Timestamp {
+        seconds: microseconds.div_euclid(1_000_000),
+        nanos: (microseconds.rem_euclid(1_000_000) * 1_000) as i32,
+    }
+}

@@ -1,0 +1,288 @@
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::args::{IngestArgs, InputFormat, proto_time};
+use crate::proto::v1 as pb;
+
+/// Endings of files that are taken from a folder.
+const TEXT: [&str; 2] = ["txt", "text"];
+const JSON_LINES: [&str; 2] = ["jsonl", "ndjson"];
+
+/// Why an input cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("{name}: {source}")]
+    Unreadable { name: String, source: io::Error },
+    #[error("{name} is not UTF-8 at byte {offset}; convert it first")]
+    NotUtf8 { name: String, offset: usize },
+    #[error("{name} is not an article in JSON: {cause}")]
+    NotAnArticle { name: String, cause: String },
+}
+
+/// An article that was read, or why it was not, and how far that takes the input.
+pub struct Item {
+    /// File and, in JSON Lines, line.
+    pub name: String,
+    pub document: Result<Box<pb::Document>, InputError>,
+    /// Bytes of input.
+    pub bytes: u64,
+}
+
+/// Where articles come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Stdin(InputFormat),
+    File(PathBuf, InputFormat),
+}
+
+/// The files that `args` name, folders opened, in a fixed order; and those that
+/// cannot be.
+pub fn sources(args: &IngestArgs) -> (Vec<Source>, Vec<InputError>) {
+    let (mut sources, mut failed) = (Vec::new(), Vec::new());
+    for path in &args.paths {
+        if path.as_os_str() == "-" {
+            sources.push(Source::Stdin(args.format));
+        } else if path.is_dir() {
+            folder(path, &mut sources, &mut failed);
+        } else {
+            let format = format_of(path).unwrap_or(InputFormat::Text);
+            sources.push(Source::File(path.clone(), format));
+        }
+    }
+    (sources, failed)
+}
+
+/// Adds the articles in a folder and the folders in it. Hidden files and files of
+/// other kinds are left alone.
+fn folder(path: &Path, sources: &mut Vec<Source>, failed: &mut Vec<InputError>) {
+    let unreadable = |source| InputError::Unreadable { name: path.display().to_string(), source };
+    let entries = fs::read_dir(path).and_then(|entries| {
+        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()
+    });
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => return failed.push(unreadable(error)),
+    };
+    entries.sort();
+    let is_hidden = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+    };
+    entries.retain(|entry| !is_hidden(entry));
+    for entry in entries {
+        if entry.is_dir() && !entry.is_symlink() {
+            folder(&entry, sources, failed);
+        } else if let Some(format) = format_of(&entry) {
+            sources.push(Source::File(entry, format));
+        }
+    }
+}
+
+fn format_of(path: &Path) -> Option<InputFormat> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    match ending.as_str() {
+        ending if TEXT.contains(&ending) => Some(InputFormat::Text),
+        ending if JSON_LINES.contains(&ending) => Some(InputFormat::Jsonl),
+        _ => None,
+    }
+}
+
+impl Source {
+    /// Bytes in it, where that is known.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Stdin(_) => 0,
+            Self::File(path, _) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        }
+    }
+
+    /// Reads it and passes each article on until `take` returns false.
+    pub fn read(&self, mut take: impl FnMut(Item) -> bool) {
+        let (name, format, contents) = match self {
+            Self::Stdin(format) => {
+                let mut contents = Vec::new();
+                let read = io::stdin().lock().read_to_end(&mut contents);
+                ("standard input".to_owned(), *format, read.map(|_| contents))
+            }
+            Self::File(path, format) => (path.display().to_string(), *format, fs::read(path)),
+        };
+        let contents = match contents {
+            Ok(contents) => contents,
+            Err(source) => {
+                let document = Err(InputError::Unreadable { name: name.clone(), source });
+                take(Item { name, document, bytes: 0 });
+                return;
+            }
+        };
+        match format {
+            InputFormat::Text => {
+                let bytes = contents.len() as u64;
+                let text = utf8(&name, &contents, 0).map(str::to_owned);
+                let document = text.map(|text| {
+                    Box::new(pb::Document { text: Some(text), ..pb::Document::default() })
+                });
+                take(Item { name, document, bytes });
+            }
+            InputFormat::Jsonl => json_lines(&name, &contents, take),
+        }
+    }
+}
+
+fn json_lines(file: &str, contents: &[u8], mut take: impl FnMut(Item) -> bool) {
+    let mut offset = 0;
+    for (index, line) in contents.split(|byte| *byte == b'\n').enumerate() {
+        let name = format!("{file}:{}", index + 1);
+        let start = offset;
+        offset += line.len() + 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let document = utf8(file, line, start).and_then(|line| {
+            let row: Row =
+                serde_json::from_str(line.trim_start_matches('\u{FEFF}')).map_err(|error| {
+                    InputError::NotAnArticle { name: name.clone(), cause: error.to_string() }
+                })?;
+            row.into_document()
+                .map_err(|cause| InputError::NotAnArticle { name: name.clone(), cause })
+        });
+        if !take(Item { name, document: document.map(Box::new), bytes: line.len() as u64 + 1 }) {
+            return;
+        }
+    }
+}
+
+fn utf8<'a>(name: &str, bytes: &'a [u8], start: usize) -> Result<&'a str, InputError> {
+    std::str::from_utf8(bytes).map_err(|error| InputError::NotUtf8 {
+        name: name.to_owned(),
+        offset: start + error.valid_up_to(),
+    })
+}
+
+/// An article in a line of JSON. Fields that are not named here are left alone.
+#[derive(Debug, Deserialize)]
+struct Row {
+    #[serde(default, alias = "id", alias = "documentId")]
+    document_id: String,
+    #[serde(default)]
+    title: Option<String>,
+    text: Option<String>,
+    paragraphs: Option<Paragraphs>,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(alias = "publishedAt", alias = "date")]
+    published_at: Option<String>,
+    #[serde(default)]
+    labels: HashMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Paragraphs {
+    List(Vec<String>),
+    /// As the contract's own JSON has it.
+    Message {
+        paragraphs: Vec<String>,
+    },
+}
+
+impl Row {
+    fn into_document(self) -> Result<pb::Document, String> {
+        let published_at = self.published_at.as_deref().filter(|time| !time.is_empty());
+        let paragraphs = self.paragraphs.map(|paragraphs| match paragraphs {
+            Paragraphs::List(paragraphs) | Paragraphs::Message { paragraphs } => {
+                pb::ParagraphList { paragraphs }
+            }
+        });
+        Ok(pb::Document {
+            document_id: self.document_id,
+            title: self.title.unwrap_or_default(),
+            text: self.text,
+            paragraphs,
+            source: self.source.unwrap_or_default(),
+            url: self.url.unwrap_or_default(),
+            language: self.language.unwrap_or_default(),
+            published_at: published_at.map(|text| time(text).map(proto_time)).transpose()?,
+            labels: self.labels,
+            ..pb::Document::default()
+        })
+    }
+}
+
+/// A time as feeds and archives write it. Without a zone it is UTC.
+fn time(text: &str) -> Result<Timestamp, String> {
+    const FORMATS: [&str; 3] = ["%d-%b-%Y %H:%M:%S%.f", "%Y/%m/%d %H:%M:%S", "%d %b %Y %H:%M:%S"];
+    let text = text.trim();
+    let of_utc = |time: DateTime| Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))
+        .or_else(|| text.parse::<DateTime>().ok().and_then(of_utc))
+        .or_else(|| text.parse::<Date>().ok().and_then(|day| of_utc(day.at(0, 0, 0, 0))))
+        .or_else(|| {
+            FORMATS.iter().find_map(|format| of_utc(DateTime::strptime(format, text).ok()?))
+        })
+        .ok_or_else(|| format!("{text:?} is not a time; write it as 2023-10-20T14:34:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Item, json_lines, time};
+
+    fn items(lines: &[u8]) -> Vec<Item> {
+        let mut items = Vec::new();
+        json_lines("in.jsonl", lines, |item| {
+            items.push(item);
+            true
+        });
+        items
+    }
+
+    #[test]
+    fn rows_of_archives_are_read() {
+        let lines = br#"{"id": "r1", "date": "26-FEB-1987 15:01:01.79", "title": "COCOA", "topics": ["cocoa"], "paragraphs": ["a", "b"]}
+
+{"document_id": "x", "text": "t", "published_at": "2023-10-20"}"#;
+        let items = items(lines);
+        let first = items[0].document.as_ref().unwrap();
+        assert_eq!((first.document_id.as_str(), first.title.as_str()), ("r1", "COCOA"));
+        assert_eq!(first.published_at.unwrap().seconds, 541_350_061);
+        assert_eq!(first.paragraphs.as_ref().unwrap().paragraphs, ["a", "b"]);
+        assert_eq!(items[1].document.as_ref().unwrap().text.as_deref(), Some("t"));
+        assert_eq!(items[1].name, "in.jsonl:3");
+    }
+
+    #[test]
+    fn a_bad_row_says_where_and_why_and_the_rest_is_read() {
+        let items = items(b"{\"id\": 1}\n\xff\n{\"text\": \"t\"}\n");
+        let errors: Vec<String> = items
+            .iter()
+            .filter_map(|item| Some(item.document.as_ref().err()?.to_string()))
+            .collect();
+        assert!(errors[0].starts_with("in.jsonl:1 is not an article in JSON"), "{errors:?}");
+        assert!(errors[1].contains("not UTF-8 at byte 10"), "{errors:?}");
+        assert_eq!(items.len() - errors.len(), 1);
+    }
+
+    #[test]
+    fn times_are_read_in_the_ways_that_they_are_written() {
+        for text in [
+            "2023-10-20T14:34:00Z",
+            "2023-10-20T16:34:00+02:00",
+            "2023-10-20 14:34",
+            "Fri, 20 Oct 2023 14:34:00 GMT",
+        ] {
+            assert_eq!(time(text).unwrap().to_string(), "2023-10-20T14:34:00Z", "{text}");
+        }
+        assert!(time("yesterday").is_err());
+    }
+}

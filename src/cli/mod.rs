@@ -1,0 +1,83 @@
+//! The command line: everything but `serve`, `setup` and `demo` talks to a server.
+
+mod args;
+mod demo;
+mod documents;
+mod failure;
+mod ingest;
+mod input;
+mod output;
+mod progress;
+mod questions;
+mod serve;
+mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use args::{Arguments, Command};
+use failure::Failure;
+
+use crate::client::Client;
+
+/// Runs the command that `arguments` name, the program's name first.
+///
+/// Returns 0 if all went well, 1 if something failed, 2 for wrong usage.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = match settings::command(&arguments) {
+        Ok(command) => command,
+        Err(failure) => return failure.report(),
+    };
+    let parsed = command
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    serve::start_logging(&parsed.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::from(error).report(),
+    };
+    let result = runtime.block_on(dispatch(parsed));
+    // A thread that is still opening a corpus must not hold up the end.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { server, json, command, .. } = arguments;
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Serve(args) => serve::serve(args, json).await.map(done),
+        Command::Setup(args) => serve::setup(args, json).await.map(done),
+        Command::Demo(args) => demo::demo(args, json).await.map(done),
+        Command::Ingest(args) => ingest::ingest(Client::connect(&server).await?, args, json).await,
+        Command::Duplicates(args) => {
+            questions::duplicates(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Related(args) => {
+            questions::related(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Show(args) => {
+            documents::show(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::List(args) => {
+            documents::list(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Delete(args) => {
+            documents::delete(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Info => documents::info(Client::connect(&server).await?, json).await.map(done),
+    }
+}

@@ -1,0 +1,96 @@
+use std::future::Future;
+use std::io;
+use std::thread;
+
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::args::{ServeArgs, SetupArgs};
+use super::failure::Failure;
+use super::output::{json_value, line};
+use super::progress;
+use crate::embed::{Setup, SetupError, SetupOptions};
+use crate::server::{ServeError, ServerConfig};
+
+/// Logs to standard error what `filter` lets through.
+pub fn start_logging(filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
+
+/// Fetches what is missing and checks what is there.
+pub async fn setup(args: SetupArgs, json: bool) -> Result<(), Failure> {
+    let setup = ensure(args).await?;
+    if json {
+        return json_value(&json!({
+            "runtime": setup.runtime,
+            "model": setup.model.folder,
+            "weights_sha256": setup.model.weights_sha256,
+        }));
+    }
+    line(format_args!("runtime  {}", setup.runtime.display()))?;
+    line(format_args!("model    {}", setup.model.folder.display()))?;
+    line(format_args!("weights  {}", setup.model.weights_sha256))
+}
+
+/// The runtime and the model, fetched with a progress bar where they are not there.
+pub async fn ensure(args: SetupArgs) -> Result<Setup, Failure> {
+    let options = SetupOptions { cache: args.cache, model: args.model, runtime: args.runtime };
+    let ensured = tokio::task::spawn_blocking(move || -> Result<Setup, SetupError> {
+        let bar = std::cell::OnceCell::new();
+        let setup = Setup::ensure(&options, &|done, total| {
+            bar.get_or_init(|| progress::bytes(total, "fetching")).set_position(done);
+        });
+        if let Some(bar) = bar.get() {
+            bar.finish_and_clear();
+        }
+        setup
+    });
+    let ensured = ensured.await.map_err(|error| Failure::Other(error.to_string()))?;
+    Ok(ensured?)
+}
+
+/// Serves until a signal to end.
+pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
+    let stop = end_signal()?;
+    let setup = ensure(args.setup).await?;
+    let config = ServerConfig {
+        listen: args.listen,
+        data: args.data,
+        setup,
+        workers: args.workers.map_or_else(default_workers, usize::from),
+    };
+    let serving = crate::server::serve(config, stop).await?;
+    let say = |stage: &str| match json {
+        true => json_value(&json!({ "stage": stage, "address": serving.address.to_string() })),
+        false => line(format_args!("{stage} on {}", serving.address)),
+    };
+    say("listening")?;
+    let ended = serving.ended;
+    if serving.ready.await.is_ok() {
+        say("ready")?;
+    }
+    ended.await.unwrap_or_else(|error| {
+        Err(ServeError::Listen { address: serving.address, source: io::Error::other(error) })
+    })?;
+    Ok(())
+}
+
+/// One worker a core.
+pub fn default_workers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Resolves on SIGTERM or SIGINT.
+fn end_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down: accepted calls finish, new ones are refused");
+    })
+}

@@ -1,0 +1,194 @@
+use jiff::Timestamp;
+
+use crate::article::PassageKind;
+use crate::corpus::{
+    Detail, Evidence, Exported, Ingested, MatchAnswer, Outcome, PassageAnswer, RelatedAnswer,
+    VerdictAnswer,
+};
+use crate::proto::v1 as pb;
+use crate::store::{StoredDocument, StoredPassage};
+use crate::text::UNDETERMINED;
+use crate::verdict::Verdict;
+
+pub(super) fn time(time: Timestamp) -> prost_types::Timestamp {
+    let microseconds = time.as_microsecond();
+    prost_types::Timestamp {
+        seconds: microseconds.div_euclid(1_000_000),
+        nanos: (microseconds.rem_euclid(1_000_000) * 1_000) as i32,
+    }
+}
+
+pub(super) fn verdict(verdict: Verdict) -> pb::Verdict {
+    match verdict {
+        Verdict::New => pb::Verdict::New,
+        Verdict::ExactDuplicate => pb::Verdict::ExactDuplicate,
+        Verdict::NearDuplicate => pb::Verdict::NearDuplicate,
+        Verdict::Update => pb::Verdict::Update,
+    }
+}
+
+fn kind(kind: PassageKind) -> pb::PassageKind {
+    match kind {
+        PassageKind::Body => pb::PassageKind::Body,
+        PassageKind::Furniture => pb::PassageKind::Furniture,
+    }
+}
+
+fn language(document: &StoredDocument) -> String {
+    let language = document.metadata.language.as_ref();
+    language.map_or(UNDETERMINED, |language| language.as_str()).to_owned()
+}
+
+pub(super) fn summary(document: StoredDocument) -> pb::DocumentSummary {
+    pb::DocumentSummary {
+        language: language(&document),
+        document_id: document.id.to_string(),
+        title: document.metadata.title,
+        source: document.metadata.source,
+        url: document.metadata.url,
+        published_at: Some(time(document.published_at)),
+        ingested_at: Some(time(document.ingested_at)),
+        labels: document.metadata.labels.into_iter().collect(),
+        story_id: String::new(),
+        canonical_document_id: document.canonical.to_string(),
+        verdict: verdict(document.verdict).into(),
+        revision: document.revision,
+    }
+}
+
+pub(super) fn passage(passage: StoredPassage) -> pb::Passage {
+    pb::Passage {
+        passage_id: passage_id(&passage),
+        document_id: passage.document_id.to_string(),
+        ordinal: passage.ordinal,
+        text: passage.text,
+        kind: kind(passage.kind).into(),
+        paragraph: passage.paragraph,
+        start: passage.span.start,
+        end: passage.span.end,
+    }
+}
+
+pub(super) fn passage_id(passage: &StoredPassage) -> String {
+    format!("{}#{}", passage.document_id, passage.ordinal)
+}
+
+pub(super) fn document_verdict(answer: VerdictAnswer, detail: Detail) -> pb::DocumentVerdict {
+    pb::DocumentVerdict {
+        verdict: verdict(answer.verdict).into(),
+        canonical_document_id: answer.canonical.map(|id| id.to_string()).unwrap_or_default(),
+        duplicate_probability: answer.probability,
+        duplicate_share: answer.duplicate_share,
+        novelty: answer.novelty,
+        story_id: String::new(),
+        passages: answer
+            .passages
+            .into_iter()
+            .map(|answer| passage_verdict(answer, detail))
+            .collect(),
+        model_id: answer.model_id,
+        lexical_only: answer.lexical_only,
+    }
+}
+
+fn passage_verdict(answer: PassageAnswer, detail: Detail) -> pb::PassageVerdict {
+    pb::PassageVerdict {
+        ordinal: answer.ordinal,
+        kind: kind(answer.kind).into(),
+        verdict: verdict(answer.verdict).into(),
+        r#match: answer.matched.map(|matched| duplicate_match(matched, detail)),
+        novelty: answer.novelty,
+    }
+}
+
+/// A match: with texts and evidence, or with its ids alone.
+pub(super) fn duplicate_match(answer: MatchAnswer, detail: Detail) -> pb::DuplicateMatch {
+    let with_evidence = detail >= Detail::Evidence;
+    let (passage, document) = match with_evidence {
+        true => (passage(answer.passage), summary(answer.document)),
+        false => (
+            pb::Passage {
+                passage_id: passage_id(&answer.passage),
+                document_id: answer.passage.document_id.to_string(),
+                ordinal: answer.passage.ordinal,
+                ..pb::Passage::default()
+            },
+            pb::DocumentSummary {
+                document_id: answer.document.id.to_string(),
+                ..pb::DocumentSummary::default()
+            },
+        ),
+    };
+    pb::DuplicateMatch {
+        passage: Some(passage),
+        document: Some(document),
+        verdict: verdict(answer.verdict).into(),
+        probability: answer.probability,
+        evidence: with_evidence.then(|| evidence(answer.evidence)),
+        query_ordinal: answer.query_ordinal,
+    }
+}
+
+fn evidence(evidence: Evidence) -> pb::DuplicateEvidence {
+    let spans = evidence.alignment.spans.into_iter().map(|span| pb::AlignedSpan {
+        query_start: span.query.start,
+        query_end: span.query.end,
+        match_start: span.matched.start,
+        match_end: span.matched.end,
+    });
+    let conflicts = evidence.alignment.conflicts.into_iter().map(|conflict| pb::FactConflict {
+        query_value: conflict.query,
+        match_value: conflict.matched,
+    });
+    pb::DuplicateEvidence {
+        cosine: evidence.signals.cosine.unwrap_or_default(),
+        resemblance: evidence.signals.resemblance,
+        containment: evidence.signals.containment,
+        aligned_spans: spans.collect(),
+        conflicts: conflicts.collect(),
+    }
+}
+
+pub(super) fn related_passage(answer: RelatedAnswer) -> pb::RelatedPassage {
+    pb::RelatedPassage {
+        passage: Some(passage(answer.passage)),
+        document: Some(summary(answer.document)),
+        score: answer.score,
+        cosine: Some(answer.cosine),
+        lexical_score: None,
+        duplicate_passage_ids: answer.copies.iter().map(passage_id).collect(),
+        query_ordinals: answer.query_ordinals,
+    }
+}
+
+pub(super) fn ingested(ingested: Ingested, detail: Detail) -> pb::IngestDocumentResponse {
+    let outcome = match ingested.outcome {
+        Outcome::Created => pb::IngestOutcome::Created,
+        Outcome::Replaced => pb::IngestOutcome::Replaced,
+        Outcome::MetadataUpdated => pb::IngestOutcome::MetadataUpdated,
+        Outcome::Unchanged => pb::IngestOutcome::Unchanged,
+        Outcome::Skipped => pb::IngestOutcome::Skipped,
+        Outcome::Validated => pb::IngestOutcome::Validated,
+    };
+    pb::IngestDocumentResponse {
+        document_id: ingested.id.to_string(),
+        verdict: Some(document_verdict(ingested.verdict, detail)),
+        outcome: outcome.into(),
+        revision: ingested.revision,
+    }
+}
+
+pub(super) fn exported(exported: Exported) -> pb::Document {
+    let document = exported.document;
+    pb::Document {
+        language: language(&document),
+        document_id: document.id.to_string(),
+        title: document.metadata.title,
+        paragraphs: Some(pb::ParagraphList { paragraphs: exported.paragraphs }),
+        source: document.metadata.source,
+        url: document.metadata.url,
+        published_at: document.metadata.published_at.map(time),
+        labels: document.metadata.labels.into_iter().collect(),
+        ..pb::Document::default()
+    }
+}

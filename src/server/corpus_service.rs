@@ -1,0 +1,273 @@
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::article::DocumentId;
+use crate::corpus::{Corpus, Detail, Ingest, Limits};
+use crate::proto::v1 as pb;
+use crate::proto::v1::corpus_service_server::CorpusService;
+
+use super::convert;
+use super::gate::Gate;
+use super::ingest_stream;
+use super::page_token;
+use super::refusal::{Refusal, fit};
+use super::validate::Check;
+
+/// Documents that are read at once for an export.
+const EXPORT_CHUNK: usize = 32;
+
+/// Documents of an export that wait for a reader that is slow.
+const EXPORT_AHEAD: usize = 8;
+
+pub(super) struct Service {
+    pub gate: Gate,
+}
+
+#[tonic::async_trait]
+impl CorpusService for Service {
+    async fn ingest_document(
+        &self,
+        request: Request<pb::IngestDocumentRequest>,
+    ) -> Result<Response<pb::IngestDocumentResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let ingest = ingest(corpus.limits(), request)?;
+                let detail = ingest.detail;
+                Ok(convert::ingested(corpus.ingest(ingest).await?, detail))
+            })
+            .await
+    }
+
+    type IngestDocumentsStream = BoxStream<'static, Result<pb::IngestDocumentsResponse, Status>>;
+
+    async fn ingest_documents(
+        &self,
+        request: Request<Streaming<pb::IngestDocumentsRequest>>,
+    ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
+        let (metadata, _, requests) = request.into_parts();
+        let pass = self.gate.enter(&metadata)?;
+        Ok(Response::new(ingest_stream::answers(self.gate.clone(), pass, requests).boxed()))
+    }
+
+    async fn get_document(
+        &self,
+        request: Request<pb::GetDocumentRequest>,
+    ) -> Result<Response<pb::GetDocumentResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let mut check = Check::new(corpus.limits());
+                let id = check.document_id("document_id", &request.document_id);
+                let detail = check.detail(request.view, Detail::Summary);
+                let answer = corpus.document(check.finish(id)?, detail).await?;
+                Ok(pb::GetDocumentResponse {
+                    document: Some(convert::summary(answer.document)),
+                    passages: answer.passages.into_iter().map(convert::passage).collect(),
+                    verdict: Some(convert::document_verdict(answer.verdict, detail)),
+                })
+            })
+            .await
+    }
+
+    async fn batch_get_documents(
+        &self,
+        request: Request<pb::BatchGetDocumentsRequest>,
+    ) -> Result<Response<pb::BatchGetDocumentsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let ids = batch(corpus.limits(), &request.document_ids)?;
+                let (documents, unknown) = corpus.documents(ids).await?;
+                Ok(pb::BatchGetDocumentsResponse {
+                    documents: documents.into_iter().map(convert::summary).collect(),
+                    unknown_document_ids: unknown.iter().map(DocumentId::to_string).collect(),
+                })
+            })
+            .await
+    }
+
+    async fn list_documents(
+        &self,
+        request: Request<pb::ListDocumentsRequest>,
+    ) -> Result<Response<pb::ListDocumentsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let mut check = Check::new(corpus.limits());
+                let filter = check.filter(request.filter);
+                let size = check.page_size(request.page_size);
+                let query = ("ListDocuments", &filter);
+                let after = match request.page_token.as_str() {
+                    "" => None,
+                    token => {
+                        let position = page_token::decode(&query, token);
+                        if position.is_none() {
+                            check.fail(
+                                "page_token",
+                                "is not one that this query returned; start without one",
+                            );
+                        }
+                        position
+                    }
+                };
+                check.finish(Some(()))?;
+                let page = corpus.list(filter.clone(), after, size).await?;
+                let sequences: Vec<i64> =
+                    page.documents.iter().map(|document| document.sequence).collect();
+                let mut documents = page.documents.into_iter().map(convert::summary).collect();
+                let all_fit = fit(&mut documents, 0);
+                let next = match all_fit {
+                    true => page.next,
+                    false => {
+                        documents.len().checked_sub(1).and_then(|last| sequences.get(last).copied())
+                    }
+                };
+                let next_page_token = next.map(|next| page_token::encode(&query, next));
+                Ok(pb::ListDocumentsResponse {
+                    documents,
+                    next_page_token: next_page_token.unwrap_or_default(),
+                })
+            })
+            .await
+    }
+
+    async fn delete_document(
+        &self,
+        request: Request<pb::DeleteDocumentRequest>,
+    ) -> Result<Response<pb::DeleteDocumentResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let mut check = Check::new(corpus.limits());
+                let id = check.document_id("document_id", &request.document_id);
+                let deleted_at = corpus.delete(check.finish(id)?).await?;
+                Ok(pb::DeleteDocumentResponse { deleted_at: Some(convert::time(deleted_at)) })
+            })
+            .await
+    }
+
+    async fn delete_documents(
+        &self,
+        request: Request<pb::DeleteDocumentsRequest>,
+    ) -> Result<Response<pb::DeleteDocumentsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        self.gate
+            .answer(&metadata, |corpus| async move {
+                let mut check = Check::new(corpus.limits());
+                let filter = check.filter(request.filter);
+                if filter.only_excludes() {
+                    check.fail(
+                        "filter",
+                        "names nothing but exclusions; say which documents to delete",
+                    );
+                }
+                check.finish(Some(()))?;
+                let deleted_count = corpus.delete_all(filter, request.validate_only).await?;
+                Ok(pb::DeleteDocumentsResponse { deleted_count })
+            })
+            .await
+    }
+
+    type ExportDocumentsStream = BoxStream<'static, Result<pb::ExportDocumentsResponse, Status>>;
+
+    async fn export_documents(
+        &self,
+        request: Request<pb::ExportDocumentsRequest>,
+    ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let pass = self.gate.enter(&metadata)?;
+        let mut check = Check::new(pass.corpus.limits());
+        let filter = check.filter(request.filter);
+        check.finish(Some(()))?;
+        let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
+        tokio::spawn(async move {
+            let export = export(&pass.corpus, filter, &sender);
+            let result = match pass.deadline {
+                None => export.await,
+                Some(deadline) => tokio::time::timeout_at(deadline, export)
+                    .await
+                    .unwrap_or(Err(Refusal::DeadlineExceeded)),
+            };
+            if let Err(refusal) = result {
+                let _ = sender.send(Err(refusal.into())).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+
+    async fn set_verdict(
+        &self,
+        _request: Request<pb::SetVerdictRequest>,
+    ) -> Result<Response<pb::SetVerdictResponse>, Status> {
+        Err(Refusal::Unimplemented("SetVerdict").into())
+    }
+}
+
+/// A checked ingest.
+pub(super) fn ingest(
+    limits: &Limits,
+    request: pb::IngestDocumentRequest,
+) -> Result<Ingest, Refusal> {
+    let mut check = Check::new(limits);
+    let is_page = is_page(request.document.as_ref());
+    let document = check.document("document", request.document);
+    let detail = check.detail(request.view, Detail::Summary);
+    let skip_duplicates = match pb::DuplicatePolicy::try_from(request.duplicate_policy) {
+        Ok(policy) => policy == pb::DuplicatePolicy::Skip,
+        Err(_) => {
+            check.unknown("duplicate_policy", request.duplicate_policy);
+            false
+        }
+    };
+    if is_page {
+        // What else is wrong comes first.
+        check.finish(Some(()))?;
+        return Err(Refusal::Unimplemented("a body in html"));
+    }
+    let validate_only = request.validate_only;
+    check.finish(document.map(|document| Ingest {
+        document,
+        validate_only,
+        skip_duplicates,
+        detail,
+    }))
+}
+
+/// Whether the only body of a document is a page.
+pub(super) fn is_page(document: Option<&pb::Document>) -> bool {
+    document.is_some_and(|document| {
+        document.html.is_some() && document.text.is_none() && document.paragraphs.is_none()
+    })
+}
+
+fn batch(limits: &Limits, ids: &[String]) -> Result<Vec<DocumentId>, Refusal> {
+    let mut check = Check::new(limits);
+    check.count("document_ids", ids.len(), limits.filter_values);
+    let parsed: Vec<DocumentId> = ids
+        .iter()
+        .enumerate()
+        .filter_map(|(index, id)| check.document_id(&format!("document_ids[{index}]"), id))
+        .collect();
+    check.finish(Some(parsed))
+}
+
+/// Sends all documents that `filter` lets through, until the reader is gone.
+async fn export(
+    corpus: &Corpus,
+    filter: crate::store::Filter,
+    sender: &tokio::sync::mpsc::Sender<Result<pb::ExportDocumentsResponse, Status>>,
+) -> Result<(), Refusal> {
+    let keys = corpus.keys(filter).await?;
+    for chunk in keys.chunks(EXPORT_CHUNK) {
+        for exported in corpus.export(chunk.to_vec()).await? {
+            let document = Some(convert::exported(exported));
+            if sender.send(Ok(pb::ExportDocumentsResponse { document })).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+use tonic::{Response, Status};
+
+use crate::corpus::Corpus;
+
+use super::refusal::Refusal;
+
+/// Answers leave this long before the deadline, so that the caller hears our word and
+/// not its own clock's.
+const MARGIN: Duration = Duration::from_millis(2);
+
+/// What the server is ready for.
+#[derive(Clone)]
+pub(super) enum Stage {
+    /// The corpus is being opened.
+    Starting,
+    /// Requests are answered.
+    Serving(Corpus),
+    /// What was accepted is finished, nothing else is accepted.
+    Draining,
+}
+
+/// Where every request comes in: it is let through while the server is serving and
+/// not too much is being worked on.
+#[derive(Clone)]
+pub(super) struct Gate {
+    stage: watch::Sender<Stage>,
+    permits: Arc<Semaphore>,
+    limit: usize,
+}
+
+/// A request that was let through. Its place is free again when this is dropped.
+pub(super) struct Pass {
+    pub corpus: Corpus,
+    pub deadline: Option<Instant>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Gate {
+    pub fn new(limit: usize) -> Self {
+        let (stage, _) = watch::channel(Stage::Starting);
+        Self { stage, permits: Arc::new(Semaphore::new(limit)), limit }
+    }
+
+    pub fn set(&self, stage: Stage) {
+        self.stage.send_replace(stage);
+    }
+
+    /// Lets a request through, or says why not.
+    pub fn enter(&self, metadata: &MetadataMap) -> Result<Pass, Refusal> {
+        let corpus = match &*self.stage.borrow() {
+            Stage::Serving(corpus) => corpus.clone(),
+            Stage::Starting => return Err(Refusal::Starting),
+            Stage::Draining => return Err(Refusal::Draining),
+        };
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        let permit = permit.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
+        let timeout =
+            metadata.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
+        let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(MARGIN));
+        Ok(Pass { corpus, deadline, _permit: permit })
+    }
+
+    /// Lets a request through, works on it until its deadline, and answers.
+    pub async fn answer<T, W: Future<Output = Result<T, Refusal>>>(
+        &self,
+        metadata: &MetadataMap,
+        work: impl FnOnce(Corpus) -> W,
+    ) -> Result<Response<T>, Status> {
+        let pass = self.enter(metadata)?;
+        let answer = match pass.deadline {
+            None => work(pass.corpus.clone()).await,
+            Some(deadline) => tokio::time::timeout_at(deadline, work(pass.corpus.clone()))
+                .await
+                .unwrap_or(Err(Refusal::DeadlineExceeded)),
+        };
+        Ok(Response::new(answer?))
+    }
+
+    /// Returns when the server is on its way out.
+    pub async fn draining(&self) {
+        let mut stage = self.stage.subscribe();
+        // It only fails once the gate is gone, and this holds it.
+        let _ = stage.wait_for(|stage| matches!(stage, Stage::Draining)).await;
+    }
+}
+
+/// The value of a `grpc-timeout` header: up to eight digits and a unit.
+fn parse_timeout(value: &str) -> Option<Duration> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let count: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    match unit {
+        "H" => Some(Duration::from_secs(count * 3_600)),
+        "M" => Some(Duration::from_secs(count * 60)),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_timeout;
+    use std::time::Duration;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("1H"), Some(Duration::from_secs(3_600)));
+        for wrong in ["", "m", "12", "123456789S", "-1S", "1\u{e9}"] {
+            assert_eq!(parse_timeout(wrong), None, "{wrong}");
+        }
+    }
+}

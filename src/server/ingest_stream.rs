@@ -1,0 +1,126 @@
+use std::future::Future;
+
+use futures::{Stream, StreamExt, stream};
+use tonic::{Status, Streaming};
+
+use crate::corpus::{Corpus, Detail, Prepared};
+use crate::proto::v1 as pb;
+use crate::proto::v1::ingest_documents_response::Outcome;
+
+use super::convert;
+use super::corpus_service::ingest;
+use super::gate::{Gate, Pass};
+use super::refusal::{Refusal, ingest_error};
+
+/// Documents of one stream that are prepared side by side. More wait in the
+/// transport, which slows the sender.
+const AHEAD: usize = 8;
+
+/// A request on its way through the stream.
+enum Step {
+    /// Ready to be settled.
+    Prepared { request_id: String, prepared: Box<Prepared>, detail: Detail },
+    /// Refused by itself.
+    Refused { request_id: String, status: Status },
+    /// The stream ends with this.
+    End(Status),
+}
+
+/// One answer for each request, in their order: several are prepared at once, and
+/// settled one after the other. A bad document fails alone. While the server drains,
+/// what was read is finished and the stream ends.
+pub(super) fn answers(
+    gate: Gate,
+    pass: Pass,
+    requests: Streaming<pb::IngestDocumentsRequest>,
+) -> impl Stream<Item = Result<pb::IngestDocumentsResponse, Status>> + Send {
+    let corpus = pass.corpus.clone();
+    let preparing = incoming(gate, requests).map(move |request| prepare(corpus.clone(), request));
+    let steps = preparing.buffered(AHEAD).boxed();
+    stream::unfold(Some((pass, steps)), |state| async move {
+        let (pass, mut steps) = state?;
+        let next = async {
+            match steps.next().await? {
+                Step::Prepared { request_id, prepared, detail } => {
+                    Some(Ok(settle(&pass.corpus, request_id, *prepared, detail).await))
+                }
+                Step::Refused { request_id, status } => Some(Ok(refused(request_id, &status))),
+                Step::End(status) => Some(Err(status)),
+            }
+        };
+        let answer =
+            within(pass.deadline, next).await.unwrap_or_else(|status| Some(Err(status)))?;
+        let state = answer.is_ok().then_some((pass, steps));
+        Some((answer, state))
+    })
+}
+
+/// The requests as they come, until the client ends, sends what cannot be decoded, or
+/// the server drains.
+fn incoming(
+    gate: Gate,
+    requests: Streaming<pb::IngestDocumentsRequest>,
+) -> impl Stream<Item = Result<pb::IngestDocumentsRequest, Status>> + Send {
+    stream::unfold(Some((gate, requests)), |state| async move {
+        let (gate, mut requests) = state?;
+        let request = tokio::select! {
+            biased;
+            () = gate.draining() => Some(Err(Status::from(Refusal::Draining))),
+            request = requests.message() => request.transpose(),
+        };
+        let request = request?;
+        let state = request.is_ok().then_some((gate, requests));
+        Some((request, state))
+    })
+}
+
+async fn prepare(corpus: Corpus, request: Result<pb::IngestDocumentsRequest, Status>) -> Step {
+    let request = match request {
+        Ok(request) => request,
+        Err(status) => return Step::End(status),
+    };
+    let request_id = request.request_id;
+    let prepared = async {
+        let ingest = ingest(corpus.limits(), request.ingest.unwrap_or_default())?;
+        let detail = ingest.detail;
+        let prepared = corpus.prepare(ingest).await?;
+        Ok::<_, Refusal>((prepared, detail))
+    };
+    match prepared.await {
+        Ok((prepared, detail)) => {
+            Step::Prepared { request_id, prepared: Box::new(prepared), detail }
+        }
+        Err(refusal) => Step::Refused { request_id, status: refusal.into() },
+    }
+}
+
+async fn settle(
+    corpus: &Corpus,
+    request_id: String,
+    prepared: Prepared,
+    detail: Detail,
+) -> pb::IngestDocumentsResponse {
+    match corpus.settle(prepared).await {
+        Ok(ingested) => pb::IngestDocumentsResponse {
+            request_id,
+            outcome: Some(Outcome::Result(convert::ingested(ingested, detail))),
+        },
+        Err(error) => refused(request_id, &Refusal::from(error).into()),
+    }
+}
+
+fn refused(request_id: String, status: &Status) -> pb::IngestDocumentsResponse {
+    pb::IngestDocumentsResponse { request_id, outcome: Some(Outcome::Error(ingest_error(status))) }
+}
+
+async fn within<T>(
+    deadline: Option<tokio::time::Instant>,
+    work: impl Future<Output = T>,
+) -> Result<T, Status> {
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline, work)
+            .await
+            .map_err(|_| Refusal::DeadlineExceeded.into()),
+    }
+}

@@ -1,0 +1,19 @@
+//! The gRPC services over a corpus: limits, errors, health, and the life of a server.
+//!
+//! Besides the client, this is the only module that knows the messages of the
+//! contract.
+
+mod admin;
+mod convert;
+mod corpus_service;
+mod gate;
+mod health;
+mod ingest_stream;
+mod page_token;
+mod refusal;
+mod serve;
+mod similarity;
+mod story;
+mod validate;
+
+pub use serve::{ServeError, ServerConfig, Serving, serve};

@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use prost::Message;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::corpus::CorpusError;
+use crate::embed::EmbedError;
+use crate::proto::v1::{FieldViolation, IngestError};
+use crate::store::StoreError;
+
+/// Who gives the reasons in error details.
+const DOMAIN: &str = "copydesk";
+
+/// When a client that was refused for load may try again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a request is not answered. Becomes a gRPC status with details.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Fields that are wrong.
+    Invalid(Invalid),
+    /// A part of the contract that is not there yet.
+    Unimplemented(&'static str),
+    /// As many requests are worked on as may be.
+    Overloaded { limit: usize },
+    /// The corpus is not open yet.
+    Starting,
+    /// The server is on its way out.
+    Draining,
+    /// The caller does not wait any longer.
+    DeadlineExceeded,
+    /// The corpus could not do it.
+    Corpus(CorpusError),
+}
+
+/// The fields of a request that are wrong, at least one, and why.
+#[derive(Debug, Default)]
+pub(super) struct Invalid {
+    violations: Vec<(String, String)>,
+    reason: Option<&'static str>,
+}
+
+impl Invalid {
+    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        self.violations.push((field.into(), description.into()));
+    }
+
+    /// Names the reason for machines, instead of the general one.
+    pub fn because(&mut self, reason: &'static str) {
+        self.reason.get_or_insert(reason);
+    }
+
+    /// `Ok` if nothing is wrong.
+    pub fn or<T>(self, value: T) -> Result<T, Refusal> {
+        if self.violations.is_empty() { Ok(value) } else { Err(Refusal::Invalid(self)) }
+    }
+}
+
+impl From<CorpusError> for Refusal {
+    fn from(error: CorpusError) -> Self {
+        Self::Corpus(error)
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(invalid) => invalid.into(),
+            Refusal::Unimplemented(what) => {
+                let message = format!("{what} is not implemented yet");
+                detailed(Code::Unimplemented, message, "UNIMPLEMENTED", None)
+            }
+            Refusal::Overloaded { limit } => {
+                let message = format!("{limit} requests are being worked on already; try again");
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+            }
+            Refusal::Starting => {
+                let message = "the corpus is not ready yet; try again".to_owned();
+                detailed(Code::Unavailable, message, "STARTING", Some(RETRY_AFTER))
+            }
+            Refusal::Draining => {
+                let message =
+                    "the server is shutting down; try again elsewhere or later".to_owned();
+                detailed(Code::Unavailable, message, "DRAINING", Some(RETRY_AFTER))
+            }
+            Refusal::DeadlineExceeded => {
+                let message = "the deadline passed before the answer was ready".to_owned();
+                detailed(Code::DeadlineExceeded, message, "DEADLINE_EXCEEDED", None)
+            }
+            Refusal::Corpus(error) => error.into(),
+        }
+    }
+}
+
+impl From<Invalid> for Status {
+    fn from(invalid: Invalid) -> Self {
+        let described = |(field, description): &(String, String)| format!("{field} {description}");
+        let message: Vec<String> = invalid.violations.iter().map(described).collect();
+        let mut details = ErrorDetails::new();
+        details.set_error_info(invalid.reason.unwrap_or("INVALID_FIELD"), DOMAIN, []);
+        for (field, description) in invalid.violations {
+            details.add_bad_request_violation(field, description);
+        }
+        Status::with_error_details(Code::InvalidArgument, message.join("; "), details)
+    }
+}
+
+impl From<CorpusError> for Status {
+    fn from(error: CorpusError) -> Self {
+        let message = error.to_string();
+        match error {
+            CorpusError::UnknownDocument(_) => {
+                detailed(Code::NotFound, message, "UNKNOWN_DOCUMENT", None)
+            }
+            CorpusError::UnknownPassage(_) => {
+                detailed(Code::NotFound, message, "UNKNOWN_PASSAGE", None)
+            }
+            // Validation names the field before the corpus gets to see it.
+            CorpusError::Empty(_) => detailed(Code::InvalidArgument, message, "EMPTY", None),
+            CorpusError::Store(StoreError::DiskFull) => {
+                detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
+            }
+            CorpusError::Embed(EmbedError::Closed) => {
+                detailed(Code::Unavailable, message, "DRAINING", Some(RETRY_AFTER))
+            }
+            CorpusError::Embed(_) | CorpusError::Store(_) | CorpusError::Panicked => {
+                tracing::error!(error = %message, "a request failed");
+                detailed(Code::Internal, message, "INTERNAL", None)
+            }
+        }
+    }
+}
+
+fn detailed(code: Code, message: String, reason: &str, retry: Option<Duration>) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, []);
+    if retry.is_some() {
+        details.set_retry_info(retry);
+    }
+    Status::with_error_details(code, message, details)
+}
+
+/// A status as one document of a stream gets it.
+pub(super) fn ingest_error(status: &Status) -> IngestError {
+    let details = status.get_error_details();
+    let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
+    let violations = violations.unwrap_or_default().iter().map(|violation| FieldViolation {
+        field: violation.field.clone(),
+        description: violation.description.clone(),
+    });
+    let retry = details.retry_info().and_then(|info| info.retry_delay);
+    IngestError {
+        code: status.code() as i32,
+        message: status.message().to_owned(),
+        reason: details.error_info().map(|info| info.reason.clone()).unwrap_or_default(),
+        violations: violations.collect(),
+        retry_delay: retry.and_then(|delay| prost_types::Duration::try_from(delay).ok()),
+    }
+}
+
+/// Bytes that an answer may have.
+pub(super) const ANSWER_BYTES: usize = (4 << 20) - 1_024;
+
+/// Keeps as many of `items` as fit into one answer. Returns whether all did.
+pub(super) fn fit<T: Message>(items: &mut Vec<T>, taken: usize) -> bool {
+    let mut bytes = taken;
+    let fitting = items
+        .iter()
+        .take_while(|item| {
+            // Tag and length of a repeated field take a few bytes each.
+            bytes += item.encoded_len() + 8;
+            bytes <= ANSWER_BYTES
+        })
+        .count();
+    let all = fitting == items.len();
+    items.truncate(fitting);
+    all
+}

@@ -1,0 +1,177 @@
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+use crate::corpus::{Corpus, Limits, OpenError};
+use crate::embed::Setup;
+use crate::proto::DESCRIPTORS;
+use crate::proto::v1::admin_service_server::AdminServiceServer;
+use crate::proto::v1::corpus_service_server::CorpusServiceServer;
+use crate::proto::v1::similarity_service_server::SimilarityServiceServer;
+use crate::proto::v1::story_service_server::StoryServiceServer;
+
+use super::gate::{Gate, Stage};
+use super::{admin, corpus_service, health, similarity, story};
+
+/// How long accepted calls have to finish once the server drains.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to serve, and where.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Runtime and model.
+    pub setup: Setup,
+    /// Threads that embed.
+    pub workers: usize,
+}
+
+/// Why a server did not start or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {source}; stop what uses it or choose another one with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The corpus cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The transport failed.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Something that cannot be: the contract's descriptors are damaged.
+    #[error("the server's descriptors cannot be read: {0}")]
+    Descriptors(#[from] tonic_reflection::server::Error),
+}
+
+/// A server whose port is open.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Resolves when the corpus is ready, or is dropped if it cannot be opened.
+    pub ready: oneshot::Receiver<()>,
+    /// Resolves when the server has ended.
+    pub ended: tokio::task::JoinHandle<Result<(), ServeError>>,
+}
+
+/// Opens the port at once and the corpus behind it; health says which it is. When
+/// `stop` resolves, drains: accepted calls finish, new ones are refused.
+///
+/// # Errors
+///
+/// If the address cannot be listened on. What fails later ends the server.
+pub async fn serve(
+    config: ServerConfig,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<Serving, ServeError> {
+    let listen_error = |source| ServeError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let (ready_sender, ready) = oneshot::channel();
+    let ended = tokio::spawn(run(config, listener, ready_sender, stop));
+    Ok(Serving { address, ready, ended })
+}
+
+async fn run(
+    config: ServerConfig,
+    listener: TcpListener,
+    ready: oneshot::Sender<()>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let limits = Limits::default();
+    let gate = Gate::new(limits.concurrent_requests);
+    let (health, health_service) = health::Reporter::new().await;
+    let (drained, drain) = oneshot::channel::<()>();
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let most = limits.message_bytes;
+    let router = Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(
+            CorpusServiceServer::new(corpus_service::Service { gate: gate.clone() })
+                .max_decoding_message_size(most),
+        )
+        .add_service(
+            SimilarityServiceServer::new(similarity::Service { gate: gate.clone() })
+                .max_decoding_message_size(most),
+        )
+        .add_service(StoryServiceServer::new(story::Service))
+        .add_service(AdminServiceServer::new(admin::Service { gate: gate.clone() }));
+    let incoming = TcpListenerStream::new(listener);
+    let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
+        let _ = drain.await;
+    }));
+
+    tokio::pin!(stop);
+    let opened = tokio::select! {
+        opened = open(config) => opened,
+        () = &mut stop => {
+            server.abort();
+            return Ok(());
+        }
+    };
+    let corpus = opened.inspect_err(|_| server.abort())?;
+    gate.set(Stage::Serving(corpus));
+    health.serving().await;
+    let _ = ready.send(());
+
+    tokio::select! {
+        ended = &mut server => return flatten(ended),
+        () = &mut stop => {}
+    }
+    gate.set(Stage::Draining);
+    health.end().await;
+    let _ = drained.send(());
+    match tokio::time::timeout(DRAIN_TIMEOUT, &mut server).await {
+        Ok(ended) => flatten(ended),
+        Err(_) => {
+            tracing::warn!("calls were still running {DRAIN_TIMEOUT:?} after the shutdown began");
+            server.abort();
+            Ok(())
+        }
+    }
+}
+
+/// Opens the corpus on a thread that may block.
+async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
+    let opening = tokio::task::spawn_blocking(move || {
+        Corpus::open(&config.data, &config.setup, config.workers)
+    });
+    match opening.await {
+        Ok(opened) => opened,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+fn flatten(
+    ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
+    match ended {
+        Ok(result) => Ok(result?),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Ok(()),
+    }
+}
