@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::thread;
 
 use serde_json::json;
@@ -16,7 +16,11 @@ use crate::server::{ServeError, ServerConfig};
 /// Logs to standard error what `filter` lets through.
 pub fn start_logging(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init();
 }
 
 /// Fetches what is missing and checks what is there.

@@ -58,8 +58,8 @@ impl<'a> Check<'a> {
             return None;
         };
         let id = match document.document_id.as_str() {
-            "" => None,
-            id => Some(self.document_id(&format!("{field}.document_id"), id)?),
+            "" => Some(None),
+            id => self.document_id(&format!("{field}.document_id"), id).map(Some),
         };
         for (name, value) in
             [("title", &document.title), ("source", &document.source), ("url", &document.url)]
@@ -69,7 +69,7 @@ impl<'a> Check<'a> {
         let language = self.language(&format!("{field}.language"), &document.language);
         let published_at = self.time(&format!("{field}.published_at"), document.published_at);
         let labels = self.labels(&format!("{field}.labels"), document.labels);
-        let body = self.body(field, document.text, document.paragraphs, document.html)?;
+        let body = self.body(field, document.text, document.paragraphs, document.html);
         let metadata = Metadata {
             title: document.title,
             source: document.source,
@@ -78,7 +78,7 @@ impl<'a> Check<'a> {
             published_at,
             labels,
         };
-        Some(Incoming { id, metadata, body })
+        Some(Incoming { id: id?, metadata, body: body? })
     }
 
     fn body(

@@ -22,8 +22,10 @@ struct Shared {
     folder: PathBuf,
     path: PathBuf,
     model: i64,
-    writer: Mutex<Connection>,
+    /// Closed before the writer: the last connection merges the log into the file, and
+    /// a reader cannot.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
     /// Held for as long as the store is open.
     _lock: File,
 }

@@ -1,0 +1,97 @@
+//! A feed: answers in the order of the requests, and a bad document fails alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod common;
+
+use common::{Desk, LEAD, OTHER, SECOND, document, ingest, verdict_of};
+use copydesk::proto::v1 as pb;
+use copydesk::proto::v1::ingest_documents_response::Outcome;
+
+fn request(request_id: &str, document: pb::Document) -> pb::IngestDocumentsRequest {
+    pb::IngestDocumentsRequest { ingest: Some(ingest(document)), request_id: request_id.to_owned() }
+}
+
+#[tokio::test]
+async fn a_bad_document_in_the_middle_fails_alone() {
+    let mut desk = Desk::open().await;
+    let requests = [
+        request("1", document("a", &[LEAD, SECOND])),
+        request("2", document("bad", &[" \t"])),
+        request("3", pb::Document { html: Some(b"<p>page".to_vec()), ..Default::default() }),
+        pb::IngestDocumentsRequest { request_id: "4".to_owned(), ..Default::default() },
+        request("5", document("b", &[LEAD, SECOND])),
+        request("6", document("a", &[LEAD, SECOND])),
+        request("7", document("c", &[OTHER])),
+    ];
+    let stream = desk.client.corpus.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
+    let mut stream = stream.into_inner();
+    let mut answers = Vec::new();
+    while let Some(answer) = stream.message().await.unwrap() {
+        answers.push(answer);
+    }
+    let ids: Vec<&str> = answers.iter().map(|answer| answer.request_id.as_str()).collect();
+    assert_eq!(ids, ["1", "2", "3", "4", "5", "6", "7"]);
+    let errors: Vec<(usize, tonic::Code, Vec<String>)> = answers
+        .iter()
+        .enumerate()
+        .filter_map(|(index, answer)| match answer.outcome.as_ref().unwrap() {
+            Outcome::Error(error) => {
+                let fields = error.violations.iter().map(|violation| violation.field.clone());
+                Some((index, tonic::Code::from(error.code), fields.collect()))
+            }
+            Outcome::Result(_) => None,
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            (1, tonic::Code::InvalidArgument, vec!["document.paragraphs".to_owned()]),
+            (2, tonic::Code::Unimplemented, vec![]),
+            (3, tonic::Code::InvalidArgument, vec!["document".to_owned()]),
+        ]
+    );
+    let result = |index: usize| match answers[index].outcome.clone().unwrap() {
+        Outcome::Result(result) => result,
+        Outcome::Error(error) => panic!("{error:?}"),
+    };
+    assert_eq!(verdict_of(&result(0)), pb::Verdict::New);
+    assert_eq!(verdict_of(&result(4)), pb::Verdict::ExactDuplicate);
+    assert_eq!(result(5).outcome(), pb::IngestOutcome::Unchanged);
+    assert_eq!(verdict_of(&result(6)), pb::Verdict::New);
+}
+
+#[tokio::test]
+async fn documents_of_a_stream_are_judged_in_its_order() {
+    let mut desk = Desk::open().await;
+    let requests: Vec<_> = (0..40)
+        .map(|index| {
+            let story =
+                format!("Story number {} is about the town of X{}.", index / 2, index / 2 * 7_919);
+            request(
+                &index.to_string(),
+                document(&format!("d{index}"), &[&story, &format!("{OTHER} {}", index / 2)]),
+            )
+        })
+        .collect();
+    let stream = desk.client.corpus.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
+    let mut stream = stream.into_inner();
+    let mut index = 0;
+    while let Some(answer) = stream.message().await.unwrap() {
+        let Some(Outcome::Result(result)) = answer.outcome else { panic!("refused") };
+        assert_eq!(answer.request_id, index.to_string());
+        if index % 2 == 1 {
+            assert_eq!(verdict_of(&result), pb::Verdict::ExactDuplicate, "{index}");
+            let canonical = result.verdict.unwrap().canonical_document_id;
+            assert!(!canonical.is_empty());
+        }
+        index += 1;
+    }
+    assert_eq!(index, 40);
+}
