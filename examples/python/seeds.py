@@ -38,8 +38,8 @@ class Unexpected(Exception):
 
 def ingest(corpus: CorpusServiceStub, seeds: list[Path]) -> None:
     """Sends all seeds in one stream, with a bad document among them."""
-    # Not the last one, so that the answers after it show that the stream goes on.
     documents = [(path.stem, path.read_text(encoding="utf-8")) for path in seeds]
+    # Not the last one, so that the answers after it show that the stream goes on.
     documents.insert(1, (BAD_ID, " \n\t "))
 
     # gRPC draws the requests on a thread of its own: the loop below reads while they

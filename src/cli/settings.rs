@@ -47,6 +47,7 @@ fn settings_file(arguments: &[OsString]) -> Option<PathBuf> {
 
 fn with_environment(command: Command) -> Command {
     command
+        .args_override_self(true)
         .mut_args(|arg| match arg.get_long().filter(|_| arg.get_env().is_none()) {
             Some(long) => {
                 let name = format!("COPYDESK_{}", long.replace('-', "_").to_uppercase());
