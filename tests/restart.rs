@@ -19,8 +19,8 @@ async fn what_was_acknowledged_is_found_by_the_first_question_after_a_kill() {
     let paragraphs = [LEAD, SECOND, THIRD, OTHER];
     for (round, paragraph) in paragraphs.iter().enumerate() {
         let mut desk = Desk::over(folder.path()).await;
-        for known in 0..round {
-            assert_eq!(desk.copies_of(paragraphs[known]).await, [format!("d{known}#0")]);
+        for (known, paragraph) in paragraphs.iter().enumerate().take(round) {
+            assert_eq!(desk.copies_of(paragraph).await, [format!("d{known}#0")]);
         }
         desk.put(&format!("d{round}"), &[paragraph]).await;
         desk.kill();
