@@ -1,7 +1,7 @@
 //! The contract: messages, clients and servers generated from `proto/`.
 
 /// Everything in package `copydesk.v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[allow(missing_docs, rustdoc::invalid_html_tags, clippy::all, clippy::pedantic)]
 pub mod v1 {
     tonic::include_proto!("copydesk.v1");
 }

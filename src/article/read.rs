@@ -1,4 +1,4 @@
-use crate::text::{ContentHash, LanguageTag, detect_language, normalize};
+use crate::text::{ContentHash, LanguageTag, detect_language, is_visible, normalize};
 
 use super::furniture::classify;
 use super::headings::{Headings, read_headings};
@@ -69,7 +69,7 @@ pub fn paragraphs_of(text: &str) -> Vec<String> {
     text.trim_start_matches('\u{FEFF}')
         .split(BREAKS)
         .map(str::trim)
-        .filter(|line| !normalize(line).is_empty())
+        .filter(|line| is_visible(line))
         .map(str::to_owned)
         .collect()
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -104,57 +104,70 @@ impl Source {
 
     /// Reads it and passes each article on until `take` returns false.
     pub fn read(&self, mut take: impl FnMut(Item) -> bool) {
-        let (name, format, contents) = match self {
+        let (name, format, input) = match self {
             Self::Stdin(format) => {
-                let mut contents = Vec::new();
-                let read = io::stdin().lock().read_to_end(&mut contents);
-                ("standard input".to_owned(), *format, read.map(|_| contents))
+                let input: Box<dyn BufRead> = Box::new(io::stdin().lock());
+                ("standard input".to_owned(), *format, Ok(input))
             }
-            Self::File(path, format) => (path.display().to_string(), *format, fs::read(path)),
-        };
-        let contents = match contents {
-            Ok(contents) => contents,
-            Err(source) => {
-                let document = Err(InputError::Unreadable { name: name.clone(), source });
-                take(Item { name, document, bytes: 0 });
-                return;
+            Self::File(path, format) => {
+                let file = File::open(path);
+                let input = file.map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead>);
+                (path.display().to_string(), *format, input)
             }
         };
-        match format {
-            InputFormat::Text => {
-                let bytes = contents.len() as u64;
-                let text = utf8(&name, &contents, 0).map(str::to_owned);
-                let document = text.map(|text| {
-                    Box::new(pb::Document { text: Some(text), ..pb::Document::default() })
-                });
-                take(Item { name, document, bytes });
-            }
-            InputFormat::Jsonl => json_lines(&name, &contents, take),
+        let read = input.and_then(|input| match format {
+            InputFormat::Text => text(&name, input, &mut take),
+            InputFormat::Jsonl => json_lines(&name, input, &mut take),
+        });
+        if let Err(source) = read {
+            let document = Err(InputError::Unreadable { name: name.clone(), source });
+            take(Item { name, document, bytes: 0 });
         }
     }
 }
 
-fn json_lines(file: &str, contents: &[u8], mut take: impl FnMut(Item) -> bool) {
+/// One article.
+fn text(name: &str, mut input: impl BufRead, mut take: impl FnMut(Item) -> bool) -> io::Result<()> {
+    let mut contents = Vec::new();
+    input.read_to_end(&mut contents)?;
+    let document = utf8(name, &contents, 0).map(|text| {
+        Box::new(pb::Document { text: Some(text.to_owned()), ..pb::Document::default() })
+    });
+    take(Item { name: name.to_owned(), document, bytes: contents.len() as u64 });
+    Ok(())
+}
+
+/// One article a line; empty lines are none.
+fn json_lines(
+    file: &str,
+    mut input: impl BufRead,
+    mut take: impl FnMut(Item) -> bool,
+) -> io::Result<()> {
     let mut offset = 0;
-    for (index, line) in contents.split(|byte| *byte == b'\n').enumerate() {
-        let name = format!("{file}:{}", index + 1);
-        let start = offset;
-        offset += line.len() + 1;
-        if line.trim_ascii().is_empty() {
-            continue;
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let bytes = input.read_until(b'\n', &mut line)?;
+        if bytes == 0 {
+            break;
         }
-        let document = utf8(file, line, start).and_then(|line| {
-            let row: Row =
-                serde_json::from_str(line.trim_start_matches('\u{FEFF}')).map_err(|error| {
-                    InputError::NotAnArticle { name: name.clone(), cause: error.to_string() }
-                })?;
-            row.into_document()
-                .map_err(|cause| InputError::NotAnArticle { name: name.clone(), cause })
-        });
-        if !take(Item { name, document: document.map(Box::new), bytes: line.len() as u64 + 1 }) {
-            return;
+        let name = format!("{file}:{number}");
+        let document = utf8(file, &line, offset).and_then(|line| article(&name, line));
+        offset += bytes;
+        if !line.trim_ascii().is_empty()
+            && !take(Item { name, document: document.map(Box::new), bytes: bytes as u64 })
+        {
+            break;
         }
     }
+    Ok(())
+}
+
+fn article(name: &str, line: &str) -> Result<pb::Document, InputError> {
+    let wrong = |cause| InputError::NotAnArticle { name: name.to_owned(), cause };
+    let row: Row = serde_json::from_str(line.trim_start_matches('\u{FEFF}'))
+        .map_err(|error| wrong(error.to_string()))?;
+    row.into_document().map_err(wrong)
 }
 
 fn utf8<'a>(name: &str, bytes: &'a [u8], start: usize) -> Result<&'a str, InputError> {
@@ -240,10 +253,11 @@ mod tests {
 
     fn items(lines: &[u8]) -> Vec<Item> {
         let mut items = Vec::new();
-        json_lines("in.jsonl", lines, |item| {
+        let read = json_lines("in.jsonl", lines, |item| {
             items.push(item);
             true
         });
+        read.unwrap();
         items
     }
 

@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use crate::embed::Windows;
 use crate::index::{ContentId, Hit, Scope};
@@ -9,6 +11,16 @@ use super::{CorpusError, Parts};
 
 /// Passages that one text may stand in and be looked at: the earliest published.
 pub(super) const OCCURRENCES: usize = 50;
+
+/// Texts that are looked at for all probes together, about; a document of very many
+/// passages gets fewer for each.
+const TEXTS: usize = 50_000;
+
+/// Passages that are looked at for all probes together, about.
+const FOUND: usize = 200_000;
+
+/// Texts, and passages that one text stands in, that each probe gets at least.
+const LEAST: usize = 4;
 
 /// A passage that is looked for.
 pub(super) struct Probe<'a> {
@@ -34,7 +46,7 @@ pub(super) struct Search<'a> {
 /// A stored passage that was found for a probe.
 pub(super) struct Found {
     pub index: usize,
-    pub passage: StoredPassage,
+    pub passage: Arc<StoredPassage>,
     /// What it says; shared by all passages that say the same.
     pub content: ContentId,
     pub words: usize,
@@ -60,22 +72,25 @@ impl Parts {
         probes: &[Probe<'_>],
         search: Search<'_>,
     ) -> Result<Findings, CorpusError> {
+        let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
+        let each = (FOUND / (probes.len() * nearest).max(1)).clamp(LEAST, OCCURRENCES);
         let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
-        let mut occurrences: HashMap<ContentId, Vec<StoredPassage>> = HashMap::new();
+        let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
         let mut findings =
             Findings { found: Vec::new(), texts: HashMap::new(), may_be_more: false };
         for probe in probes {
-            let mut hits = self.index.search(probe.windows, search.nearest, search.scope);
-            findings.may_be_more |= hits.len() >= search.nearest;
+            let mut hits = self.index.search(probe.windows, nearest, search.scope);
+            findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
             let same = known.get(&probe.comparable.hash).copied();
             if let Some(content) = same.filter(|same| hits.iter().all(|hit| hit.content != *same)) {
                 hits.push(Hit { content, cosine: 1.0 });
             }
             for hit in hits {
                 let passages = match occurrences.entry(hit.content) {
-                    std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(unknown) => {
-                        unknown.insert(view.occurrences(hit.content, search.filter, OCCURRENCES)?)
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => {
+                        let passages = view.occurrences(hit.content, search.filter, each)?;
+                        unknown.insert(passages.into_iter().map(Arc::new).collect())
                     }
                 };
                 let Some(first) = passages.first() else { continue };
@@ -88,7 +103,7 @@ impl Parts {
                 let words = text.words;
                 findings.found.extend(passages.iter().map(|passage| Found {
                     index: probe.index,
-                    passage: passage.clone(),
+                    passage: Arc::clone(passage),
                     content: hit.content,
                     words,
                     cosine: hit.cosine,

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use crate::index::Scope;
 use crate::store::{Filter, PassageKey};
@@ -117,7 +118,7 @@ impl Parts {
                     found.signals,
                     question.detail,
                 ),
-                passage: found.passage,
+                passage: Arc::unwrap_or_clone(found.passage),
             })
         };
         Ok(best.into_iter().filter_map(answer).collect())

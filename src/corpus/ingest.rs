@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
 
 use crate::article::{Article, DocumentId, Incoming, PassageKind, read};
 use crate::embed::Windows;
@@ -10,7 +11,7 @@ use crate::verdict::Comparable;
 
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Found, Probe, Search};
-use super::query::comparables;
+use super::query::{comparables, primary};
 use super::{Corpus, CorpusError, Parts};
 
 /// Nearest texts that are compared with each passage of an incoming document.
@@ -80,6 +81,8 @@ pub(super) struct Options {
 pub(super) struct Compared {
     pub comparables: Vec<Comparable>,
     pub vectors: HashMap<ContentHash, Windows>,
+    /// What [`Parts::removals`] was before anything was read.
+    pub removals: u64,
     pub mark: Mark,
     pub found: Vec<Found>,
     pub lexical_only: bool,
@@ -145,11 +148,9 @@ impl Corpus {
     }
 
     async fn compare(&self, article: &Article) -> Result<Compared, CorpusError> {
-        let texts = article.reporting().map(|passage| (passage.hash, passage.text.as_str()));
-        let vectors = self.vectors_of(texts).await?;
-        let language = article.metadata.language.as_ref();
-        let language = language.map(|language| language.primary()).unwrap_or_default();
-        let lexical_only = !self.model().speaks(&language);
+        let texts = article.reporting().map(|passage| (passage.hash, passage.text.clone()));
+        let vectors = self.vectors_of(texts.collect()).await?;
+        let lexical_only = !self.model().speaks(&primary(&article.metadata));
         let article = article.clone();
         self.blocking(move |parts| {
             let mut compared = Compared {
@@ -157,6 +158,7 @@ impl Corpus {
                 vectors,
                 // Before the search: what comes in meanwhile is looked at when it is
                 // settled.
+                removals: parts.removals.load(Ordering::Acquire),
                 mark: parts.index.mark(),
                 found: Vec::new(),
                 lexical_only,

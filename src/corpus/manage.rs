@@ -165,7 +165,7 @@ impl Corpus {
                     document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
                 Ok::<_, CorpusError>(writer.delete(&[document.key])?)
             })?;
-            parts.index.remove(&deleted.contents);
+            parts.passages_gone(&deleted.contents);
             Ok(now())
         })
         .await
@@ -186,7 +186,7 @@ impl Corpus {
                 let keys = writer.view().keys(&filter)?;
                 Ok::<_, CorpusError>(writer.delete(&keys)?)
             })?;
-            parts.index.remove(&deleted.contents);
+            parts.passages_gone(&deleted.contents);
             Ok(deleted.documents as i64)
         })
         .await

@@ -14,10 +14,11 @@ mod related;
 mod settle;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::embed::{Embedder, ModelInfo, Setup};
-use crate::index::{GrowingIndex, VectorIndex};
+use crate::index::{ContentId, GrowingIndex, VectorIndex};
 use crate::store::{ModelIdentity, Store};
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
@@ -41,6 +42,18 @@ struct Parts {
     /// Held while a verdict is settled, from the last comparison until the index knows
     /// the document: of two copies that arrive at once, one is new.
     turn: Mutex<()>,
+    /// Counts deletions and replacements: while it stands still, every passage that was
+    /// found is still there.
+    removals: AtomicU64,
+}
+
+impl Parts {
+    /// Takes texts that no passage says any more out of the index, after a deletion or
+    /// replacement was committed.
+    fn passages_gone(&self, contents: &[ContentId]) {
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        self.index.remove(contents);
+    }
 }
 
 impl Corpus {
@@ -65,6 +78,7 @@ impl Corpus {
             embedder,
             limits: Limits::default(),
             turn: Mutex::new(()),
+            removals: AtomicU64::new(0),
         })))
     }
 

@@ -3,13 +3,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::article::{Article, DocumentId, Incoming, Passage, PassageKind, query_passages, read};
+use crate::article::{
+    Article, DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read,
+};
 use crate::embed::Windows;
 use crate::store::{DocumentKey, StoredPassage};
 use crate::text::{ContentHash, detect_language, normalize};
 use crate::verdict::Comparable;
 
-use super::{Corpus, CorpusError};
+use super::{Corpus, CorpusError, Parts};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,37 +70,36 @@ struct Unembedded {
     ordinal: u32,
     offset: u32,
     text: String,
+    comparable: Comparable,
+}
+
+impl Unembedded {
+    fn new(ordinal: u32, offset: u32, text: String) -> Self {
+        Self { ordinal, offset, comparable: Comparable::of(&text), text }
+    }
+}
+
+/// What is asked about, before it is embedded.
+struct Resolved {
+    passages: Vec<Unembedded>,
+    own: Option<DocumentKey>,
+    /// Primary language.
+    language: String,
 }
 
 impl Corpus {
     /// Reads and embeds what is asked about.
     pub(super) async fn resolve(&self, query: Query) -> Result<Asked, CorpusError> {
-        let (passages, own, language) = match query {
-            Query::Text(text) => {
-                let language = detect_language(&text).primary();
-                let passages = self.blocking(move |_| text_passages(&text)).await?;
-                (passages, None, language)
-            }
-            Query::Passage(name) => self.stored_passage(name).await?,
-            Query::Document(id) => self.stored_document(id).await?,
-            Query::Incoming(incoming) => {
-                let article = self.blocking(move |_| Ok(read(*incoming)?)).await?;
-                let language = article.metadata.language.as_ref();
-                let language = language.map(|tag| tag.primary()).unwrap_or_default();
-                (article.reporting().map(of_passage).collect(), None, language)
-            }
-        };
-        let comparables: Vec<Comparable> =
-            passages.iter().map(|passage| Comparable::of(&passage.text)).collect();
-        let texts = passages.iter().map(|passage| passage.text.as_str());
-        let vectors = self.vectors_of(comparables.iter().map(|c| c.hash).zip(texts)).await?;
+        let Resolved { passages, own, language } =
+            self.blocking(move |parts| parts.resolve(query)).await?;
+        let texts = passages.iter().map(|p| (p.comparable.hash, p.text.clone())).collect();
+        let vectors = self.vectors_of(texts).await?;
         let passages = passages
             .into_iter()
-            .zip(comparables)
-            .filter_map(|(passage, comparable)| {
+            .filter_map(|passage| {
+                let Unembedded { ordinal, offset, text, comparable } = passage;
                 // The same text may stand in it twice.
                 let windows = vectors.get(&comparable.hash)?.clone();
-                let Unembedded { ordinal, offset, text } = passage;
                 Some(AskedPassage { ordinal, text, offset, comparable, windows })
             })
             .collect();
@@ -109,60 +110,76 @@ impl Corpus {
     /// embedded.
     pub(super) async fn vectors_of(
         &self,
-        texts: impl Iterator<Item = (ContentHash, &str)>,
+        texts: HashMap<ContentHash, String>,
     ) -> Result<HashMap<ContentHash, Windows>, CorpusError> {
-        let texts: HashMap<ContentHash, Arc<str>> =
-            texts.map(|(hash, text)| (hash, normalize(text).into())).collect();
-        let hashes: Vec<ContentHash> = texts.keys().copied().collect();
-        let mut vectors = self
+        let (mut vectors, hashes, missing) = self
             .blocking(move |parts| {
-                let known = parts.store.reader()?.view().known(hashes.into_iter())?;
+                let known = parts.store.reader()?.view().known(texts.keys().copied())?;
                 let windows = |(hash, content)| Some((hash, parts.index.windows(content)?));
-                Ok(known.into_iter().filter_map(windows).collect::<HashMap<_, _>>())
+                let vectors: HashMap<_, _> = known.into_iter().filter_map(windows).collect();
+                let missing = texts.into_iter().filter(|(hash, _)| !vectors.contains_key(hash));
+                let (hashes, missing): (Vec<_>, Vec<Arc<str>>) =
+                    missing.map(|(hash, text)| (hash, normalize(&text).into())).unzip();
+                Ok((vectors, hashes, missing))
             })
             .await?;
-        let (hashes, missing): (Vec<ContentHash>, Vec<Arc<str>>) =
-            texts.into_iter().filter(|(hash, _)| !vectors.contains_key(hash)).unzip();
         let embedded = self.0.embedder.embed(missing).await?;
         vectors.extend(hashes.into_iter().zip(embedded));
         Ok(vectors)
     }
+}
 
-    async fn stored_passage(&self, name: PassageName) -> Result<Resolved, CorpusError> {
-        self.blocking(move |parts| {
-            let reader = parts.store.reader()?;
-            let unknown =
-                || CorpusError::UnknownPassage(format!("{}#{}", name.document, name.ordinal));
-            let document = reader.view().document(&name.document)?.ok_or_else(unknown)?;
-            let passage =
-                reader.view().passage(&name.document, name.ordinal)?.ok_or_else(unknown)?;
-            let language = document.metadata.language.as_ref().map(|tag| tag.primary());
-            Ok((vec![of_stored(passage)], Some(document.key), language.unwrap_or_default()))
-        })
-        .await
+impl Parts {
+    fn resolve(&self, query: Query) -> Result<Resolved, CorpusError> {
+        match query {
+            Query::Text(text) => Ok(Resolved {
+                passages: text_passages(&text)?,
+                own: None,
+                language: detect_language(&text).primary(),
+            }),
+            Query::Passage(name) => self.stored_passage(&name),
+            Query::Document(id) => self.stored_document(&id),
+            Query::Incoming(incoming) => {
+                let article = read(*incoming)?;
+                Ok(Resolved {
+                    passages: article.reporting().map(of_passage).collect(),
+                    own: None,
+                    language: primary(&article.metadata),
+                })
+            }
+        }
     }
 
-    async fn stored_document(&self, id: DocumentId) -> Result<Resolved, CorpusError> {
-        self.blocking(move |parts| {
-            let reader = parts.store.reader()?;
-            let document = reader.view().document(&id)?;
-            let document = document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
-            let passages = reader.view().passages(document.key)?;
-            let reporting =
-                passages.into_iter().filter(|passage| passage.kind == PassageKind::Body);
-            let language = document.metadata.language.as_ref().map(|tag| tag.primary());
-            Ok((
-                reporting.map(of_stored).collect(),
-                Some(document.key),
-                language.unwrap_or_default(),
-            ))
+    fn stored_passage(&self, name: &PassageName) -> Result<Resolved, CorpusError> {
+        let reader = self.store.reader()?;
+        let unknown = || CorpusError::UnknownPassage(format!("{}#{}", name.document, name.ordinal));
+        let document = reader.view().document(&name.document)?.ok_or_else(unknown)?;
+        let passage = reader.view().passage(&name.document, name.ordinal)?.ok_or_else(unknown)?;
+        Ok(Resolved {
+            passages: vec![of_stored(passage)],
+            own: Some(document.key),
+            language: primary(&document.metadata),
         })
-        .await
+    }
+
+    fn stored_document(&self, id: &DocumentId) -> Result<Resolved, CorpusError> {
+        let reader = self.store.reader()?;
+        let document = reader.view().document(id)?;
+        let document = document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
+        let passages = reader.view().passages(document.key)?.into_iter();
+        let reporting = passages.filter(|passage| passage.kind == PassageKind::Body);
+        Ok(Resolved {
+            passages: reporting.map(of_stored).collect(),
+            own: Some(document.key),
+            language: primary(&document.metadata),
+        })
     }
 }
 
-/// Passages, the document that they are of, and its primary language.
-type Resolved = (Vec<Unembedded>, Option<DocumentKey>, String);
+/// The primary language of a document that was read.
+pub(super) fn primary(metadata: &Metadata) -> String {
+    metadata.language.as_ref().map(|language| language.primary()).unwrap_or_default()
+}
 
 /// The passages of a text with their places in it.
 fn text_passages(text: &str) -> Result<Vec<Unembedded>, CorpusError> {
@@ -174,7 +191,7 @@ fn text_passages(text: &str) -> Result<Vec<Unembedded>, CorpusError> {
         let rest = text.get(byte..).unwrap_or_default();
         let skipped = rest.find(&passage.text).unwrap_or(0);
         point += rest.get(..skipped).unwrap_or_default().chars().count();
-        passages.push(Unembedded { offset: point as u32, ..of_passage(&passage) });
+        passages.push(Unembedded::new(passage.ordinal, point as u32, passage.text.clone()));
         byte += skipped + passage.text.len();
         point += passage.text.chars().count();
     }
@@ -182,11 +199,11 @@ fn text_passages(text: &str) -> Result<Vec<Unembedded>, CorpusError> {
 }
 
 fn of_passage(passage: &Passage) -> Unembedded {
-    Unembedded { ordinal: passage.ordinal, offset: 0, text: passage.text.clone() }
+    Unembedded::new(passage.ordinal, 0, passage.text.clone())
 }
 
 fn of_stored(passage: StoredPassage) -> Unembedded {
-    Unembedded { ordinal: passage.ordinal, offset: 0, text: passage.text }
+    Unembedded::new(passage.ordinal, 0, passage.text)
 }
 
 /// The comparables of all passages of an article, furniture included.

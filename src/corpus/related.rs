@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::index::Scope;
 use crate::related::{Answer, Candidate, Choice, choose};
@@ -139,7 +140,7 @@ impl Parts {
 
 /// A passage that was found, for whichever passages of the query.
 struct Entry {
-    passage: StoredPassage,
+    passage: Arc<StoredPassage>,
     content: crate::index::ContentId,
     cosine: f32,
     /// Ordinals of the query with their cosines.
@@ -150,13 +151,13 @@ struct Entry {
 struct Pool {
     entries: Vec<Entry>,
     texts: HashMap<crate::index::ContentId, crate::verdict::Comparable>,
-    query_duplicates: Vec<StoredPassage>,
+    query_duplicates: Vec<Arc<StoredPassage>>,
 }
 
 impl Pool {
     fn of(findings: Findings, asked: &Asked, question: &RelatedQuestion) -> Self {
         let mut entries: BTreeMap<PassageKey, Entry> = BTreeMap::new();
-        let mut copies: BTreeMap<PassageKey, StoredPassage> = BTreeMap::new();
+        let mut copies: BTreeMap<PassageKey, Arc<StoredPassage>> = BTreeMap::new();
         for found in findings.found {
             let Found { index, passage, content, cosine, signals, .. } = found;
             if asked.own == Some(passage.document) {
@@ -190,13 +191,13 @@ impl Pool {
         chosen: Vec<Answer>,
         documents: &HashMap<DocumentKey, StoredDocument>,
     ) -> (Vec<RelatedAnswer>, Vec<StoredPassage>) {
-        let passage = |index: &usize| self.entries.get(*index).map(|entry| entry.passage.clone());
+        let passage = |index: &usize| Some((*self.entries.get(*index)?.passage).clone());
         let answer = |answer: Answer| {
             let entry = self.entries.get(answer.candidate)?;
             let mut answers_to = entry.answers_to.clone();
             answers_to.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
             Some(RelatedAnswer {
-                passage: entry.passage.clone(),
+                passage: (*entry.passage).clone(),
                 document: documents.get(&entry.passage.document)?.clone(),
                 score: answer.score,
                 cosine: entry.cosine,
@@ -205,6 +206,7 @@ impl Pool {
             })
         };
         let answers = chosen.into_iter().filter_map(answer).collect();
-        (answers, std::mem::take(&mut self.query_duplicates))
+        let copies = std::mem::take(&mut self.query_duplicates);
+        (answers, copies.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,7 @@ use crate::store::{
 };
 use crate::verdict::{
     Candidate, Comparable, DocumentVerdict, PassageMatch, Verdict, compare, judge_document,
+    judge_passage,
 };
 
 use super::answers::{Detail, Unfilled, VerdictAnswer, answer};
@@ -34,7 +36,9 @@ impl Parts {
                     self.index.add(content, windows);
                 }
             }
-            self.index.remove(&written.removed);
+            if ingested.outcome == Outcome::Replaced {
+                self.passages_gone(&written.removed);
+            }
         }
         Ok(Some(ingested))
     }
@@ -144,6 +148,21 @@ impl Parts {
         Ok((outcome, written))
     }
 
+    /// The passages among those that were found which have been deleted since.
+    fn gone_since(
+        &self,
+        view: View<'_>,
+        compared: &Compared,
+    ) -> Result<HashSet<PassageKey>, CorpusError> {
+        let mut found: HashSet<PassageKey> = HashSet::new();
+        if compared.removals != self.removals.load(Ordering::Acquire) {
+            found.extend(compared.found.iter().map(|found| found.passage.key));
+            let still_there = view.passages_by_key(&found)?;
+            found.retain(|key| !still_there.contains_key(key));
+        }
+        Ok(found)
+    }
+
     /// Compares with what was stored since the document was prepared, and judges.
     fn judge(
         &self,
@@ -154,13 +173,11 @@ impl Parts {
     ) -> Result<Settled, CorpusError> {
         let since = self.search(Scope::Since(compared.mark), compared);
         let findings = self.find(view, &compared.probes(article), since)?;
-        let earlier: HashSet<PassageKey> =
-            compared.found.iter().map(|found| found.passage.key).collect();
-        let still_there = view.passages_by_key(&earlier)?;
+        let gone = self.gone_since(view, compared)?;
         let found = compared
             .found
             .iter()
-            .filter(|found| still_there.contains_key(&found.passage.key))
+            .filter(|found| !gone.contains(&found.passage.key))
             .chain(&findings.found);
         let matches: Vec<PassageMatch<DocumentKey, PassageKey>> = found
             .map(|found| PassageMatch {
@@ -172,7 +189,11 @@ impl Parts {
             })
             .collect();
         let twins = view.twins(&article.reporting_hash)?;
-        let keys = matches.iter().map(|found| found.document).chain(twins).collect();
+        let is_same = |found: &&PassageMatch<DocumentKey, PassageKey>| {
+            judge_passage(&found.signals).0 != Verdict::New
+        };
+        let sharing = matches.iter().filter(is_same).map(|found| found.document);
+        let keys = sharing.chain(twins).collect();
         let documents = view.documents(&keys)?;
         let candidates: Vec<Candidate<DocumentKey>> = documents
             .values()

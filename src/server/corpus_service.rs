@@ -48,7 +48,7 @@ impl CorpusService for Service {
         request: Request<Streaming<pb::IngestDocumentsRequest>>,
     ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
         let (metadata, _, requests) = request.into_parts();
-        let pass = self.gate.enter(&metadata)?;
+        let pass = self.gate.enter_stream(&metadata)?;
         Ok(Response::new(ingest_stream::answers(self.gate.clone(), pass, requests).boxed()))
     }
 

@@ -31,21 +31,26 @@ pub(super) enum Stage {
 #[derive(Clone)]
 pub(super) struct Gate {
     stage: watch::Sender<Stage>,
-    permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     limit: usize,
 }
 
-/// A request that was let through. Its place is free again when this is dropped.
+/// A request that was let through.
 pub(super) struct Pass {
     pub corpus: Corpus,
     pub deadline: Option<Instant>,
-    _permit: OwnedSemaphorePermit,
+    /// Its place among those that are worked on, free again when this is dropped. A
+    /// stream has none: each of its documents takes one.
+    _place: Option<Place>,
 }
+
+/// A place among the requests that are worked on.
+pub(super) type Place = OwnedSemaphorePermit;
 
 impl Gate {
     pub fn new(limit: usize) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
-        Self { stage, permits: Arc::new(Semaphore::new(limit)), limit }
+        Self { stage, places: Arc::new(Semaphore::new(limit)), limit }
     }
 
     pub fn set(&self, stage: Stage) {
@@ -54,17 +59,29 @@ impl Gate {
 
     /// Lets a request through, or says why not.
     pub fn enter(&self, metadata: &MetadataMap) -> Result<Pass, Refusal> {
+        let pass = self.enter_stream(metadata)?;
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
+        Ok(Pass { _place: Some(place), ..pass })
+    }
+
+    /// Lets a stream of ingests through, which is slowed and never refused for load.
+    pub fn enter_stream(&self, metadata: &MetadataMap) -> Result<Pass, Refusal> {
         let corpus = match &*self.stage.borrow() {
             Stage::Serving(corpus) => corpus.clone(),
             Stage::Starting => return Err(Refusal::Starting),
             Stage::Draining => return Err(Refusal::Draining),
         };
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let permit = permit.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
         let timeout =
             metadata.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
         let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(MARGIN));
-        Ok(Pass { corpus, deadline, _permit: permit })
+        Ok(Pass { corpus, deadline, _place: None })
+    }
+
+    /// A place for one document of a stream, as soon as there is one. `None` once the
+    /// server has ended.
+    pub async fn place(&self) -> Option<Place> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// Lets a request through, works on it until its deadline, and answers.

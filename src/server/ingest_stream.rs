@@ -35,7 +35,8 @@ pub(super) fn answers(
     requests: Streaming<pb::IngestDocumentsRequest>,
 ) -> impl Stream<Item = Result<pb::IngestDocumentsResponse, Status>> + Send {
     let corpus = pass.corpus.clone();
-    let preparing = incoming(gate, requests).map(move |request| prepare(corpus.clone(), request));
+    let preparing = incoming(gate.clone(), requests)
+        .map(move |request| prepare(gate.clone(), corpus.clone(), request));
     let steps = preparing.buffered(AHEAD).boxed();
     stream::unfold(Some((pass, steps)), |state| async move {
         let (pass, mut steps) = state?;
@@ -74,12 +75,17 @@ fn incoming(
     })
 }
 
-async fn prepare(corpus: Corpus, request: Result<pb::IngestDocumentsRequest, Status>) -> Step {
+async fn prepare(
+    gate: Gate,
+    corpus: Corpus,
+    request: Result<pb::IngestDocumentsRequest, Status>,
+) -> Step {
     let request = match request {
         Ok(request) => request,
         Err(status) => return Step::End(status),
     };
     let request_id = request.request_id;
+    let _place = gate.place().await;
     let prepared = async {
         let ingest = ingest(corpus.limits(), request.ingest.unwrap_or_default())?;
         let detail = ingest.detail;

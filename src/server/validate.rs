@@ -6,7 +6,7 @@ use crate::article::{Body, DocumentId, Incoming, Metadata, paragraphs_of};
 use crate::corpus::{Detail, Limits, PassageName};
 use crate::proto::v1 as pb;
 use crate::store::Filter;
-use crate::text::{LanguageTag, normalize};
+use crate::text::{LanguageTag, is_visible};
 
 use super::refusal::{Invalid, Refusal};
 
@@ -129,7 +129,7 @@ impl<'a> Check<'a> {
         if !counted || !self.body_bytes(field, bytes) {
             return None;
         }
-        if paragraphs.iter().all(|paragraph| normalize(paragraph).is_empty()) {
+        if !paragraphs.iter().any(|paragraph| is_visible(paragraph)) {
             self.empty(field);
             return None;
         }
@@ -164,7 +164,7 @@ impl<'a> Check<'a> {
         if !self.body_bytes(field, text.len()) {
             return None;
         }
-        if normalize(&text).is_empty() {
+        if !is_visible(&text) {
             self.empty(field);
             return None;
         }

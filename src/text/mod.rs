@@ -15,6 +15,6 @@ pub use align::{Alignment, Conflict, Span, align};
 pub use facts::{Figures, is_fact, is_figure};
 pub use hash::ContentHash;
 pub use language::{LanguageTag, UNDETERMINED, detect_language};
-pub use normalize::normalize;
+pub use normalize::{is_visible, normalize};
 pub use shingles::Shingles;
 pub use words::{Word, word_count, words};

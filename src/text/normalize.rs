@@ -26,6 +26,12 @@ pub fn normalize(text: &str) -> String {
     out
 }
 
+/// Whether `text` holds anything that a reader can see: whether its normal form is not
+/// empty.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
+}
+
 /// Control and format characters that a reader cannot see: zero-width and
 /// directional marks, soft hyphens, variation selectors, tags.
 fn is_invisible(c: char) -> bool {
@@ -53,7 +59,7 @@ fn fold_punctuation(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::normalize;
+    use super::{is_visible, normalize};
     use proptest::prelude::*;
 
     #[test]
@@ -72,6 +78,11 @@ mod tests {
         fn normalising_twice_changes_nothing(text in any::<String>()) {
             let once = normalize(&text);
             prop_assert_eq!(normalize(&once), once);
+        }
+
+        #[test]
+        fn what_is_visible_has_a_normal_form(text in "\\PC{0,4}|[\\s\u{200B}-\u{200F}\u{AD}\0]{0,4}") {
+            prop_assert_eq!(is_visible(&text), !normalize(&text).is_empty());
         }
     }
 }

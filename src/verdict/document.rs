@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use crate::article::PassageKind;
 
@@ -12,8 +13,8 @@ const COPY_SHARE: f32 = 0.8;
 const UPDATE_KEEPS: f32 = 0.5;
 const UPDATE_SHARE: f32 = 0.25;
 
-/// A stored document that shares passages with the one that is judged. `D` names
-/// documents.
+/// What must be known of a stored document that shares passages with the one that is
+/// judged. `D` names documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate<D> {
     /// Which one.
@@ -76,7 +77,8 @@ pub struct PassageVerdict<P> {
     pub matched: Option<(P, Signals)>,
 }
 
-/// Judges a document by its passages and what was found for them.
+/// Judges a document by its passages and what was found for them. Documents that have
+/// a passage that is the same, or all of it, must be among `candidates`.
 ///
 /// It copies the document that holds most of its words, if that is nearly all of
 /// them: a take that only cuts is a copy. It updates that document if it keeps most
@@ -89,28 +91,31 @@ pub fn judge_document<D, P>(
     lexical_only: bool,
 ) -> DocumentVerdict<D, P>
 where
-    D: Copy + Ord,
+    D: Copy + Ord + Hash,
     P: Copy,
 {
     let weights = Weights::of(passages);
-    let judged: Vec<PassageVerdict<P>> = passages
-        .iter()
-        .enumerate()
-        .map(|(index, &(ordinal, kind, _))| {
-            let own = matches.iter().filter(|found| found.index == index);
-            judge_one(ordinal, kind, own)
-        })
-        .collect();
+    let mut by_passage: Vec<Vec<&PassageMatch<D, P>>> = vec![Vec::new(); passages.len()];
     let mut by_document: BTreeMap<D, Vec<&PassageMatch<D, P>>> = BTreeMap::new();
+    for candidate in candidates {
+        by_document.entry(candidate.document).or_default();
+    }
     for found in matches {
         by_document.entry(found.document).or_default().push(found);
+        if let Some(own) = by_passage.get_mut(found.index) {
+            own.push(found);
+        }
     }
-    let of = candidates
+    let judged: Vec<PassageVerdict<P>> = passages
         .iter()
-        .map(|candidate| {
-            let own = by_document.get(&candidate.document).map_or(&[][..], Vec::as_slice);
-            beside(&weights, candidate, own)
-        })
+        .zip(&by_passage)
+        .map(|(&(ordinal, kind, _), own)| judge_one(ordinal, kind, own))
+        .collect();
+    let known: HashMap<D, &Candidate<D>> =
+        candidates.iter().map(|candidate| (candidate.document, candidate)).collect();
+    let of = by_document
+        .iter()
+        .map(|(document, own)| beside(&weights, *document, known.get(document).copied(), own))
         .max_by(|a, b| {
             let by_verdict = strength(a.verdict).cmp(&strength(b.verdict));
             let by_probability = a.probability.total_cmp(&b.probability);
@@ -155,16 +160,17 @@ struct Beside<D> {
     probability: f32,
 }
 
-fn beside<D: Copy + Ord, P>(
+fn beside<D: Copy, P>(
     weights: &Weights,
-    candidate: &Candidate<D>,
+    document: D,
+    known: Option<&Candidate<D>>,
     matches: &[&PassageMatch<D, P>],
 ) -> Beside<D> {
     let own = || matches.iter().copied();
     let share = weights.mean(best(own(), covered));
     let likely = weights.mean(best(own(), |signals| judge_passage(signals).1));
-    let kept = kept_words(own()) / candidate.words.max(1) as f32;
-    let (verdict, probability) = if candidate.exact {
+    let kept = known.map_or(0.0, |known| kept_words(own()) / known.words.max(1) as f32);
+    let (verdict, probability) = if known.is_some_and(|known| known.exact) {
         (Verdict::ExactDuplicate, 1.0)
     } else if share >= COPY_SHARE {
         (Verdict::NearDuplicate, likely.max(share))
@@ -173,7 +179,7 @@ fn beside<D: Copy + Ord, P>(
     } else {
         (Verdict::New, likely.min(DEFAULT_PROBABILITY))
     };
-    Beside { document: candidate.document, verdict, probability }
+    Beside { document, verdict, probability }
 }
 
 /// Which of two verdicts beside different documents to report.
@@ -186,10 +192,10 @@ fn strength(verdict: Verdict) -> u8 {
     }
 }
 
-fn judge_one<'a, D: 'a, P: Copy + 'a>(
+fn judge_one<D, P: Copy>(
     ordinal: u32,
     kind: PassageKind,
-    matches: impl Iterator<Item = &'a PassageMatch<D, P>>,
+    matches: &[&PassageMatch<D, P>],
 ) -> PassageVerdict<P> {
     let mut judged = PassageVerdict {
         ordinal,
