@@ -186,6 +186,16 @@ async fn bad_questions_are_refused_by_field() {
         ),
         (
             pb::FindRelatedPassagesRequest {
+                ranking: ranking(pb::RankingOptions {
+                    as_of: Some(prost_types::Timestamp { seconds: i64::MIN, nanos: 0 }),
+                    ..Default::default()
+                }),
+                ..base()
+            },
+            "ranking.as_of",
+        ),
+        (
+            pb::FindRelatedPassagesRequest {
                 ranking: ranking(pb::RankingOptions { diversity: 1.5, ..Default::default() }),
                 ..base()
             },
@@ -273,17 +283,51 @@ async fn strange_text_is_taken_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_large_or_no_message_is_refused() {
+async fn a_message_that_is_too_large_is_refused_with_a_reason() {
     let mut desk = Desk::open().await;
-    let document = of_text(&"word ".repeat(1 << 20));
-    assert!(document.encoded_len() > 4 << 20);
-    let refused = desk.ingest(ingest(document)).await.unwrap_err();
-    assert!(
-        matches!(
-            refused.code(),
-            Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument
-        ),
-        "{refused:?}"
-    );
+    for (words, code) in [(1 << 20, Code::InvalidArgument), (4 << 20, Code::ResourceExhausted)] {
+        let document = of_text(&"word ".repeat(words));
+        assert!(document.encoded_len() > 4 << 20);
+        let refused = desk.ingest(ingest(document)).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{refused:?}");
+        assert!(refused.get_error_details().error_info().is_some());
+    }
     desk.put("a", &[LEAD]).await;
+}
+
+#[tokio::test]
+async fn of_very_many_violations_the_first_few_are_told() {
+    let mut desk = Desk::open().await;
+    let batch = pb::BatchGetDocumentsRequest { document_ids: vec!["\u{E9}".repeat(99); 500] };
+    let refused = desk.client.corpus.batch_get_documents(batch).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(violations(&refused).len(), 10);
+    let labels = [("k".repeat(20_000), "v".repeat(20_000))].into();
+    let refused =
+        desk.ingest(ingest(pb::Document { labels, ..document("a", &[LEAD]) })).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn documents_made_to_be_slow_are_taken_like_others() {
+    let mut desk = Desk::open().await;
+    let lines = |from: i32| -> String {
+        (from..from + 1_000).map(|n| format!("Item {n} rose\n")).collect()
+    };
+    let closing = format!("He left.{}", ")".repeat(400_000));
+    let back: String = (0..5_000).map(|n| format!("Back to a{n}\n")).collect();
+    for (id, text) in
+        [("items", lines(0)), ("more", lines(500)), ("closing", closing), ("back", back)]
+    {
+        let document = pb::Document { document_id: id.to_owned(), ..of_text(&text) };
+        desk.ingest(ingest(document)).await.unwrap();
+    }
+    // Published before what it shares a family with, so that the two are compared whole.
+    let earlier = pb::Document {
+        document_id: "earlier".to_owned(),
+        published_at: common::day("2001-01-01"),
+        ..of_text(&lines(0))
+    };
+    let copy = desk.ingest(ingest(earlier)).await.unwrap();
+    assert_eq!(common::verdict_of(&copy), pb::Verdict::ExactDuplicate);
 }

@@ -133,10 +133,15 @@ async fn a_flag_goes_before_the_environment_and_that_before_the_file() {
         "{}",
         err(&by_file)
     );
-    let by_environment = with_file(program().arg("info").env("COPYDESK_SERVER", &desk.address));
+    fs::write(&settings, "server = \"127.0.0.1:1\"\n").unwrap();
+    let mut by_environment = program();
+    by_environment.arg("info").env("COPYDESK_SERVER", &desk.address).env("COPYDESK_JSON", "1");
+    let by_environment = with_file(&mut by_environment);
     assert_eq!(json_lines(&by_environment).len(), 1);
     let mut by_flag = program();
-    by_flag.args(["info", "--server", &desk.address]).env("COPYDESK_SERVER", "127.0.0.1:2");
+    by_flag
+        .args(["info", "--json", "--server", &desk.address])
+        .env("COPYDESK_SERVER", "127.0.0.1:2");
     assert_eq!(json_lines(&with_file(&mut by_flag)).len(), 1);
     fs::write(&settings, "sever = \"x\"").unwrap();
     let wrong = with_file(program().arg("info"));

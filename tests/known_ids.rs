@@ -205,3 +205,57 @@ async fn of_copies_that_arrive_at_once_exactly_one_is_new() {
     }
     assert_eq!(new, 1);
 }
+
+#[tokio::test]
+async fn verdicts_as_of_now_are_beside_the_document_that_leads_now() {
+    let mut desk = Desk::open().await;
+    desk.put("a", &[LEAD, SECOND]).await;
+    desk.put("b", &[LEAD, SECOND]).await;
+    // A copy that turns out to have been first.
+    let first = pb::Document { published_at: day("2020-01-01"), ..document("b", &[LEAD, SECOND]) };
+    desk.ingest(ingest(first)).await.unwrap();
+    assert_eq!(now(&mut desk, "a").await, ("b".to_owned(), pb::Verdict::ExactDuplicate));
+    assert_eq!(now(&mut desk, "b").await, ("b".to_owned(), pb::Verdict::New));
+
+    // A copy of an update is an update of the original.
+    desk.put("c", &[LEAD, SECOND, THIRD]).await;
+    let copy = desk.put("d", &[LEAD, SECOND, THIRD]).await;
+    assert_eq!(verdict_of(&copy), pb::Verdict::ExactDuplicate);
+    assert_eq!(copy.verdict.unwrap().canonical_document_id, "b");
+    assert_eq!(now(&mut desk, "d").await, ("b".to_owned(), pb::Verdict::Update));
+    // Without the original and its copy, the update leads.
+    desk.delete("a").await.unwrap();
+    desk.delete("b").await.unwrap();
+    assert_eq!(now(&mut desk, "c").await, ("c".to_owned(), pb::Verdict::New));
+    assert_eq!(now(&mut desk, "d").await, ("c".to_owned(), pb::Verdict::ExactDuplicate));
+}
+
+/// The canonical document and the verdict of a document, as of now.
+async fn now(desk: &mut Desk, id: &str) -> (String, pb::Verdict) {
+    let stored = desk.get(id, pb::VerdictView::Unspecified).await.unwrap().document.unwrap();
+    (stored.canonical_document_id.clone(), stored.verdict())
+}
+
+#[tokio::test]
+async fn a_date_that_is_withdrawn_gives_way_to_the_first_ingest() {
+    let mut desk = Desk::open().await;
+    let dated = pb::Document { published_at: day("2020-01-01"), ..document("a", &[LEAD]) };
+    desk.ingest(ingest(dated)).await.unwrap();
+    let undated = desk.put("a", &[LEAD]).await;
+    assert_eq!(undated.outcome(), pb::IngestOutcome::MetadataUpdated);
+    let stored = desk.get("a", pb::VerdictView::Unspecified).await.unwrap().document.unwrap();
+    assert_eq!(stored.published_at, stored.ingested_at);
+}
+
+#[tokio::test]
+async fn boilerplate_in_many_documents_does_not_hide_the_one_that_was_copied() {
+    let mut desk = Desk::open().await;
+    for index in 0..60 {
+        let own = format!("Company number {index} of the town of X{} hired staff.", index * 7_919);
+        desk.put(&format!("p{index}"), &[LEAD, SECOND, &own]).await;
+    }
+    let own = format!("Company number 59 of the town of X{} hired staff, it said.", 59 * 7_919);
+    let copy = desk.put("copy", &[LEAD, SECOND, &own]).await;
+    assert_eq!(verdict_of(&copy), pb::Verdict::NearDuplicate);
+    assert_eq!(desk.copies_of(LEAD).await.len(), 61);
+}

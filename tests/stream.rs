@@ -95,3 +95,62 @@ async fn documents_of_a_stream_are_judged_in_its_order() {
     }
     assert_eq!(index, 40);
 }
+
+#[tokio::test]
+async fn a_document_of_known_paragraphs_is_seen_by_the_next_one() {
+    let mut desk = Desk::open().await;
+    desk.put("x", &[LEAD]).await;
+    desk.put("y", &[SECOND]).await;
+    let slow: Vec<String> =
+        (0..30).map(|index| format!("Report {index}: {OTHER} {index}")).collect();
+    let slow: Vec<&str> = slow.iter().map(String::as_str).collect();
+    let edited = SECOND.replace("when it met", "as it met");
+    let requests = [
+        request("1", document("slow", &slow)),
+        request("2", document("both", &[LEAD, SECOND])),
+        request("3", document("copy", &[LEAD, &edited])),
+    ];
+    let stream = desk.client.corpus.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
+    let mut stream = stream.into_inner();
+    let mut last = None;
+    while let Some(answer) = stream.message().await.unwrap() {
+        last = answer.outcome;
+    }
+    let Some(Outcome::Result(copy)) = last else { panic!("refused") };
+    assert_eq!(verdict_of(&copy), pb::Verdict::NearDuplicate);
+}
+
+#[tokio::test]
+async fn idle_streams_refuse_nobody() {
+    let mut desk = Desk::open().await;
+    let mut streams = Vec::new();
+    let mut senders = Vec::new();
+    for _ in 0..300 {
+        let (sender, requests) = tokio::sync::mpsc::channel::<pb::IngestDocumentsRequest>(1);
+        let requests = tokio_stream::wrappers::ReceiverStream::new(requests);
+        // A connection bounds its streams; each has its own.
+        if senders.len() % 100 == 0 {
+            desk.client = copydesk::client::Client::connect(&desk.address).await.unwrap();
+        }
+        streams.push(desk.client.corpus.ingest_documents(requests).await.unwrap());
+        senders.push(sender);
+    }
+    desk.put("a", &[LEAD]).await;
+    senders[299].send(request("1", document("b", &[LEAD]))).await.unwrap();
+    let answer = streams[299].get_mut().message().await.unwrap().unwrap();
+    assert!(matches!(answer.outcome, Some(Outcome::Result(_))));
+}
+
+#[tokio::test]
+async fn a_document_over_the_limit_fails_alone() {
+    let mut desk = Desk::open().await;
+    let huge = pb::Document { text: Some("word ".repeat(1 << 20)), ..Default::default() };
+    let requests = [request("1", huge), request("2", document("a", &[LEAD]))];
+    let stream = desk.client.corpus.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
+    let mut stream = stream.into_inner();
+    let Some(Outcome::Error(error)) = stream.message().await.unwrap().unwrap().outcome else {
+        panic!("taken")
+    };
+    assert_eq!(error.code, i32::from(tonic::Code::InvalidArgument));
+    assert!(matches!(stream.message().await.unwrap().unwrap().outcome, Some(Outcome::Result(_))));
+}

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -68,18 +69,23 @@ fn stated_source(lines: &[String]) -> Option<String> {
     })
 }
 
+/// Bytes that the name of an outlet has at most.
+const MASTHEAD_BYTES: usize = 100;
+
 static RETURN: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)^(return|back|go back) to (the )?(?<place>.{2,60})$"));
 
 /// A short line over the report that the foot of the page leads back to.
 fn masthead(lines: &[String]) -> Option<String> {
-    let places = lines.iter().filter_map(|line| RETURN.captures(line)?.name("place"));
-    places.map(|place| place.as_str().to_lowercase()).find_map(|place| {
-        let is_place = |line: &&String| {
-            let line = line.to_lowercase();
-            line == place || line.strip_prefix("the ") == Some(place.as_str())
-        };
-        lines.iter().find(is_place).cloned()
+    let mut names: HashMap<String, &String> = HashMap::new();
+    for line in lines.iter().filter(|line| line.len() <= MASTHEAD_BYTES) {
+        let lowered = line.to_lowercase();
+        let name = lowered.strip_prefix("the ").unwrap_or(&lowered);
+        names.entry(name.to_owned()).or_insert(line);
+    }
+    lines.iter().find_map(|line| {
+        let place = RETURN.captures(line)?.name("place")?.as_str().to_lowercase();
+        names.get(&place).map(|line| (*line).clone())
     })
 }
 

@@ -25,7 +25,7 @@ pub fn cut_paragraph(paragraph: &str) -> Vec<Range<u32>> {
     if start >= end {
         return Vec::new();
     }
-    let sentences = sentence_ends(paragraph);
+    let sentences = sentence_ends(&points);
     let words = word_starts(&points);
     let graphemes = grapheme_starts(paragraph);
     let mut spans = Vec::new();
@@ -66,27 +66,50 @@ fn skip_space(points: &[char], from: usize) -> usize {
     from + points.iter().skip(from).take_while(|c| c.is_whitespace()).count()
 }
 
-/// Where sentences end, by the sentence boundaries of UAX #29 less those after
-/// abbreviations and initials.
-fn sentence_ends(paragraph: &str) -> Vec<usize> {
-    let mut position = 0;
+/// Where sentences end: after a full stop, question or exclamation mark and the quotes
+/// and brackets that close with it, if white space follows and no small letter after
+/// that, and not after abbreviations and initials; after the marks of scripts without
+/// spaces in any case.
+///
+/// The rules of UAX #29 in short: their implementation takes quadratic time.
+fn sentence_ends(points: &[char]) -> Vec<usize> {
     let mut ends = Vec::new();
-    for sentence in paragraph.split_sentence_bounds() {
-        position += sentence.chars().count();
-        if !ends_in_abbreviation(sentence) {
-            ends.push(position);
+    for (index, &mark) in points.iter().enumerate() {
+        let rest = points.get(index + 1..).unwrap_or_default();
+        let closing = rest.iter().take(MOST_CLOSING).take_while(|&&c| closes(c)).count();
+        let after = rest.get(closing..).unwrap_or_default();
+        let end = index + 1 + closing;
+        match mark {
+            '\u{3002}' | '\u{FF01}' | '\u{FF1F}' => ends.push(end),
+            '.' | '!' | '?' | '\u{2026}' | '\u{061F}' | '\u{06D4}' | '\u{0964}' => {
+                let spaced = after.first().is_some_and(|c| c.is_whitespace());
+                let next = after.iter().take(MOST_CLOSING).find(|c| !c.is_whitespace());
+                let goes_on = next.is_some_and(|c| c.is_lowercase());
+                if spaced && !goes_on && !(mark == '.' && follows_abbreviation(points, index)) {
+                    ends.push(end);
+                }
+            }
+            _ => {}
         }
     }
     ends
 }
 
-fn ends_in_abbreviation(sentence: &str) -> bool {
-    let Some(stem) = sentence.trim_end().strip_suffix('.') else {
-        return false;
-    };
-    let word = stem.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
-    is_initial || ABBREVIATIONS.contains(&word)
+/// Quotes, brackets and spaces that are looked at behind a mark.
+const MOST_CLOSING: usize = 8;
+
+fn closes(c: char) -> bool {
+    matches!(c, '"' | '\'' | ')' | ']' | '\u{2019}' | '\u{201D}' | '\u{00BB}' | '.' | '!' | '?')
+}
+
+/// Whether the full stop at `stop` stands behind an abbreviation or an initial.
+fn follows_abbreviation(points: &[char], stop: usize) -> bool {
+    const LONGEST: usize = 4;
+    let before = points.get(stop.saturating_sub(LONGEST + 1)..stop).unwrap_or_default();
+    let letters = before.iter().rev().take_while(|c| c.is_alphanumeric()).count();
+    let word: String = before.iter().skip(before.len() - letters).collect();
+    let is_initial = letters == 1 && word.chars().all(char::is_uppercase);
+    is_initial || ABBREVIATIONS.contains(&word.as_str())
 }
 
 fn word_starts(points: &[char]) -> Vec<usize> {

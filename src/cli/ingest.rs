@@ -32,6 +32,7 @@ enum Step {
 
 /// An input that did not get as far as the server.
 struct Failed {
+    name: String,
     message: String,
     error: pb::IngestError,
 }
@@ -49,7 +50,7 @@ pub async fn ingest(
     let bar = progress::bytes(sources.iter().map(Source::bytes).sum(), "ingesting");
     let mut report = Report::new(as_json, bar);
     for error in unreadable {
-        report.failed(Failed::unreadable(&error))?;
+        report.failed(Failed::unreadable("", &error))?;
     }
     let items = read(sources);
     take_in(client, args, items, largest, &mut report).await?;
@@ -80,7 +81,7 @@ async fn take_in(
     let (sent, mut expected) = mpsc::unbounded_channel::<Step>();
     let sending = tokio::spawn(async move {
         while let Some(Item { name, document, bytes }) = items.recv().await {
-            let document = document.map_err(|error| Box::new(Failed::unreadable(&error)));
+            let document = document.map_err(|error| Box::new(Failed::unreadable(&name, &error)));
             let document = document.and_then(|document| match document.encoded_len() > largest {
                 true => Err(Box::new(Failed::too_large(&name, largest))),
                 false => Ok(document),
@@ -89,10 +90,10 @@ async fn take_in(
                 Err(failed) => Step::Failed { failed, bytes },
                 Ok(document) => {
                     let request = request(&args, name.clone(), *document);
-                    if requests.send(request).await.is_err() {
-                        return;
+                    match requests.send(request).await {
+                        Ok(()) => Step::Sent { name, bytes },
+                        Err(_) => Step::Failed { failed: Box::new(Failed::unsent(name)), bytes },
                     }
-                    Step::Sent { name, bytes }
                 }
             };
             if sent.send(step).is_err() {
@@ -153,23 +154,28 @@ fn request(
 }
 
 impl Failed {
-    fn unreadable(error: &InputError) -> Self {
-        Self::new(error.to_string(), "UNREADABLE")
+    fn unreadable(name: &str, error: &InputError) -> Self {
+        Self::new(name.to_owned(), error.to_string(), "UNREADABLE", Code::InvalidArgument)
+    }
+
+    fn unsent(name: String) -> Self {
+        let message = format!("{name}: not sent, the server ended the stream; run the same again");
+        Self::new(name, message, "UNSENT", Code::Unavailable)
     }
 
     fn too_large(name: &str, largest: usize) -> Self {
         let message = format!("{name} is larger than the {largest} bytes that the server takes");
-        Self::new(message, "DOCUMENT_TOO_LARGE")
+        Self::new(name.to_owned(), message, "DOCUMENT_TOO_LARGE", Code::InvalidArgument)
     }
 
-    fn new(message: String, reason: &str) -> Self {
+    fn new(name: String, message: String, reason: &str, code: Code) -> Self {
         let error = pb::IngestError {
-            code: Code::InvalidArgument.into(),
+            code: code.into(),
             message: message.clone(),
             reason: reason.to_owned(),
             ..pb::IngestError::default()
         };
-        Self { message, error }
+        Self { name, message, error }
     }
 }
 
@@ -212,7 +218,7 @@ impl Report {
             let outcome = Some(Outcome::Error(failed.error));
             json(
                 "IngestDocumentsResponse",
-                &pb::IngestDocumentsResponse { outcome, ..Default::default() },
+                &pb::IngestDocumentsResponse { request_id: failed.name, outcome },
             )?;
         }
         Ok(())

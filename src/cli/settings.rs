@@ -3,8 +3,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::builder::OsStr;
-use clap::{Arg, Command, CommandFactory};
+use clap::builder::{BoolishValueParser, OsStr};
+use clap::{Arg, ArgAction, Command, CommandFactory};
 use toml::{Table, Value};
 
 use super::args::Arguments;
@@ -48,6 +48,11 @@ fn settings_file(arguments: &[OsString]) -> Option<PathBuf> {
 fn with_environment(command: Command) -> Command {
     command
         .args_override_self(true)
+        .mut_args(|arg| match arg.get_action() {
+            // In the environment, 1 and yes are as good as true.
+            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+            _ => arg,
+        })
         .mut_args(|arg| match arg.get_long().filter(|_| arg.get_env().is_none()) {
             Some(long) => {
                 let name = format!("COPYDESK_{}", long.replace('-', "_").to_uppercase());

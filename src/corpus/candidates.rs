@@ -9,7 +9,7 @@ use crate::verdict::{Comparable, Signals, compare};
 
 use super::{CorpusError, Parts};
 
-/// Passages that one text may stand in and be looked at: the earliest published.
+/// Passages that one text may stand in and be looked at, where not more are asked for.
 pub(super) const OCCURRENCES: usize = 50;
 
 /// Texts that are looked at for all probes together, about; a document of very many
@@ -39,6 +39,8 @@ pub(super) struct Search<'a> {
     pub filter: &'a Filter,
     /// Nearest texts for each probe.
     pub nearest: usize,
+    /// Passages that one text may stand in and be looked at, earliest published first.
+    pub occurrences: usize,
     /// Cosines mean nothing here: the model does not speak the language.
     pub lexical_only: bool,
 }
@@ -61,6 +63,8 @@ pub(super) struct Findings {
     pub texts: HashMap<ContentId, Comparable>,
     /// Some probe has as many neighbours as were asked for: there may be more.
     pub may_be_more: bool,
+    /// Highest cosine of the last neighbours: what was not found is no nearer.
+    pub farthest: f32,
 }
 
 impl Parts {
@@ -73,14 +77,22 @@ impl Parts {
         search: Search<'_>,
     ) -> Result<Findings, CorpusError> {
         let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
-        let each = (FOUND / (probes.len() * nearest).max(1)).clamp(LEAST, OCCURRENCES);
+        let each =
+            (FOUND / (probes.len() * nearest).max(1)).clamp(LEAST, search.occurrences.max(LEAST));
         let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
         let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
-        let mut findings =
-            Findings { found: Vec::new(), texts: HashMap::new(), may_be_more: false };
+        let mut findings = Findings {
+            found: Vec::new(),
+            texts: HashMap::new(),
+            may_be_more: false,
+            farthest: -1.0,
+        };
         for probe in probes {
             let mut hits = self.index.search(probe.windows, nearest, search.scope);
             findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
+            if let Some(last) = hits.last() {
+                findings.farthest = findings.farthest.max(last.cosine);
+            }
             let same = known.get(&probe.comparable.hash).copied();
             if let Some(content) = same.filter(|same| hits.iter().all(|hit| hit.content != *same)) {
                 hits.push(Hit { content, cosine: 1.0 });

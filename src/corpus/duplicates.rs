@@ -73,6 +73,7 @@ impl Parts {
             scope: allowed.as_ref().map_or(Scope::All, Scope::Only),
             filter: &question.filter,
             nearest: NEAREST.max(question.limit + OCCURRENCES),
+            occurrences: OCCURRENCES.max(question.limit + 1),
             lexical_only: asked.lexical_only,
         };
         let findings = self.find(view, &probes, search)?;

@@ -10,7 +10,7 @@ use crate::text::ContentHash;
 use crate::verdict::Comparable;
 
 use super::answers::{Detail, VerdictAnswer};
-use super::candidates::{Found, Probe, Search};
+use super::candidates::{Found, OCCURRENCES, Probe, Search};
 use super::query::{comparables, primary};
 use super::{Corpus, CorpusError, Parts};
 
@@ -84,6 +84,8 @@ pub(super) struct Compared {
     /// What [`Parts::removals`] was before anything was read.
     pub removals: u64,
     pub mark: Mark,
+    /// The last body that was stored when it was compared.
+    pub sequence: i64,
     pub found: Vec<Found>,
     pub lexical_only: bool,
 }
@@ -107,7 +109,13 @@ impl Parts {
     /// How candidates for a verdict are looked for.
     pub fn search<'a>(&self, scope: Scope<'a>, compared: &Compared) -> Search<'a> {
         static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::default);
-        Search { scope, filter: &EVERYTHING, nearest: NEAREST, lexical_only: compared.lexical_only }
+        Search {
+            scope,
+            filter: &EVERYTHING,
+            nearest: NEAREST,
+            occurrences: OCCURRENCES,
+            lexical_only: compared.lexical_only,
+        }
     }
 }
 
@@ -153,17 +161,20 @@ impl Corpus {
         let lexical_only = !self.model().speaks(&primary(&article.metadata));
         let article = article.clone();
         self.blocking(move |parts| {
+            let mark = parts.index.mark();
+            let removals = parts.removals.load(Ordering::Acquire);
+            let reader = parts.store.reader()?;
             let mut compared = Compared {
                 comparables: comparables(&article),
                 vectors,
                 // Before the search: what comes in meanwhile is looked at when it is
                 // settled.
-                removals: parts.removals.load(Ordering::Acquire),
-                mark: parts.index.mark(),
+                removals,
+                mark,
+                sequence: reader.view().sequence()?,
                 found: Vec::new(),
                 lexical_only,
             };
-            let reader = parts.store.reader()?;
             let findings = parts.find(
                 reader.view(),
                 &compared.probes(&article),
@@ -184,7 +195,7 @@ impl Corpus {
     pub async fn settle(&self, mut prepared: Prepared) -> Result<Ingested, CorpusError> {
         loop {
             let (settled, unsettled) =
-                self.blocking(move |parts| Ok((parts.settle(&prepared)?, prepared))).await?;
+                self.in_turn(move |parts| Ok((parts.settle(&prepared)?, prepared))).await?;
             if let Some(ingested) = settled {
                 return Ok(ingested);
             }

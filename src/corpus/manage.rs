@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::article::DocumentId;
@@ -7,7 +9,7 @@ use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, Totals};
 use super::answers::{Detail, VerdictAnswer};
 use super::query::now;
 use super::settle::stored_verdict;
-use super::{Corpus, CorpusError};
+use super::{Corpus, CorpusError, Parts};
 
 /// A stored document with all that is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,15 +159,10 @@ impl Corpus {
     ///
     /// If it is not stored.
     pub async fn delete(&self, id: DocumentId) -> Result<Timestamp, CorpusError> {
-        self.blocking(move |parts| {
-            let _turn = parts.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let deleted = parts.store.write(|writer| {
-                let document = writer.view().document(&id)?;
-                let document =
-                    document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
-                Ok::<_, CorpusError>(writer.delete(&[document.key])?)
-            })?;
-            parts.passages_gone(&deleted.contents);
+        self.in_turn(move |parts| {
+            let document = parts.store.reader()?.view().document(&id)?;
+            let document = document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))?;
+            parts.delete(&[document.key])?;
             Ok(now())
         })
         .await
@@ -177,17 +174,14 @@ impl Corpus {
     ///
     /// If the store fails.
     pub async fn delete_all(&self, filter: Filter, count_only: bool) -> Result<i64, CorpusError> {
-        self.blocking(move |parts| {
-            if count_only {
-                return Ok(parts.store.reader()?.view().count(&filter)?);
-            }
-            let _turn = parts.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let deleted = parts.store.write(|writer| {
-                let keys = writer.view().keys(&filter)?;
-                Ok::<_, CorpusError>(writer.delete(&keys)?)
-            })?;
-            parts.passages_gone(&deleted.contents);
-            Ok(deleted.documents as i64)
+        if count_only {
+            let count = move |parts: &Parts| Ok(parts.store.reader()?.view().count(&filter)?);
+            return self.blocking(count).await;
+        }
+        self.in_turn(move |parts| {
+            let keys = parts.store.reader()?.view().keys(&filter)?;
+            parts.delete(&keys)?;
+            Ok(keys.len() as i64)
         })
         .await
     }
@@ -206,5 +200,26 @@ impl Corpus {
             })
         })
         .await
+    }
+}
+
+impl Parts {
+    /// Deletes documents in one transaction. Where one led its family, the next one does.
+    fn delete(&self, keys: &[DocumentKey]) -> Result<(), CorpusError> {
+        let contents = self.store.write(|writer| {
+            let documents = writer.view().documents(&keys.iter().copied().collect())?;
+            let families: HashSet<i64> = documents.values().map(|d| d.family).collect();
+            let mut led = Vec::new();
+            for family in families {
+                led.push((family, writer.view().canonical(family)?));
+            }
+            let contents = writer.delete(keys)?;
+            for (family, leader) in led {
+                self.refresh_family(writer, family, leader, None)?;
+            }
+            Ok::<_, CorpusError>(contents)
+        })?;
+        self.passages_gone(&contents);
+        Ok(())
     }
 }

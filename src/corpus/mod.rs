@@ -6,16 +6,20 @@ mod answers;
 mod candidates;
 mod duplicates;
 mod error;
+mod families;
 mod ingest;
 mod limits;
 mod manage;
+mod matches;
 mod query;
 mod related;
 mod settle;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 use crate::embed::{Embedder, ModelInfo, Setup};
 use crate::index::{ContentId, GrowingIndex, VectorIndex};
@@ -30,6 +34,9 @@ pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
 pub use query::{PassageName, Query};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
 
+/// Requests whose blocking part runs at once, for each worker that embeds. More wait.
+const WORK_PER_WORKER: usize = 4;
+
 /// A corpus of documents and all that is needed to ask about it. Clones share it.
 #[derive(Clone)]
 pub struct Corpus(Arc<Parts>);
@@ -41,7 +48,10 @@ struct Parts {
     limits: Limits,
     /// Held while a verdict is settled, from the last comparison until the index knows
     /// the document: of two copies that arrive at once, one is new.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
+    /// Places for work that blocks. One that was begun is finished even if its caller has
+    /// left, and keeps its place until then.
+    work: Arc<Semaphore>,
     /// Counts deletions and replacements: while it stands still, every passage that was
     /// found is still there.
     removals: AtomicU64,
@@ -77,7 +87,8 @@ impl Corpus {
             index,
             embedder,
             limits: Limits::default(),
-            turn: Mutex::new(()),
+            turn: Arc::new(Mutex::new(())),
+            work: Arc::new(Semaphore::new(workers.max(1) * WORK_PER_WORKER)),
             removals: AtomicU64::new(0),
         })))
     }
@@ -98,9 +109,28 @@ impl Corpus {
         work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
     ) -> Result<T, CorpusError> {
         let parts = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&parts)).await.unwrap_or_else(|error| {
+        // It is only ever closed with the corpus.
+        let place = Arc::clone(&self.0.work).acquire_owned().await;
+        let working = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work(&parts)
+        });
+        working.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a request ended in a panic");
             Err(CorpusError::Panicked)
         })
+    }
+
+    /// Runs `work` when its turn to change the corpus has come.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
+    ) -> Result<T, CorpusError> {
+        let turn: OwnedMutexGuard<()> = Arc::clone(&self.0.turn).lock_owned().await;
+        self.blocking(move |parts| {
+            let _turn = turn;
+            work(parts)
+        })
+        .await
     }
 }

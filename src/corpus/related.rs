@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::index::Scope;
-use crate::related::{Answer, Candidate, Choice, choose};
+use crate::related::{Answer, Candidate, Choice, choose, score};
 use crate::store::{DocumentKey, Filter, PassageKey, StoredDocument, StoredPassage};
 use crate::verdict::{Verdict, judge_passage};
 
-use super::candidates::{Findings, Found, Search};
+use super::candidates::{Findings, Found, OCCURRENCES, Search};
 use super::duplicates::probes;
 use super::query::Asked;
 use super::{Corpus, CorpusError, Parts, Query};
@@ -97,10 +97,13 @@ impl Parts {
                 scope: allowed.as_ref().map_or(Scope::All, Scope::Only),
                 filter: &question.filter,
                 nearest,
+                occurrences: OCCURRENCES.max(question.limit),
                 lexical_only: asked.lexical_only,
             };
             let findings = self.find(view, &probes, search)?;
-            let may_be_more = findings.may_be_more && nearest < NEAREST_MOST;
+            let may_be_more = findings.may_be_more
+                && nearest < NEAREST_MOST
+                && score(findings.farthest) >= question.min_score;
             let mut pool = Pool::of(findings, asked, question);
             let documents = pool.entries.iter().map(|entry| entry.passage.document).collect();
             let documents = view.documents(&documents)?;

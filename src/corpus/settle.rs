@@ -1,16 +1,13 @@
 use std::collections::HashSet;
-use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use crate::article::{Article, PassageKind};
-use crate::index::Scope;
 use crate::store::{
     DocumentKey, NewDocument, PassageKey, StoreError, StoredDocument, View, Writer, Written,
 };
 use crate::verdict::{
-    Candidate, Comparable, DocumentVerdict, PassageMatch, Verdict, compare, judge_document,
-    judge_passage,
+    Candidate, Comparable, DocumentVerdict, PassageMatch, Verdict, judge_document, judge_passage,
 };
 
 use super::answers::{Detail, Unfilled, VerdictAnswer, answer};
@@ -19,9 +16,8 @@ use super::query::now;
 use super::{CorpusError, Parts};
 
 impl Parts {
-    /// `None` if the document has to be compared first.
+    /// Settles a document whose turn it is. `None` if it has to be compared first.
     pub fn settle(&self, prepared: &Prepared) -> Result<Option<Ingested>, CorpusError> {
-        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if prepared.options.validate_only {
             let reader = self.store.reader()?;
             return self.validate(reader.view(), prepared);
@@ -87,9 +83,10 @@ impl Parts {
             let outcome = match existing.metadata == article.metadata {
                 true => Outcome::Unchanged,
                 false => {
-                    let published_at =
-                        article.metadata.published_at.unwrap_or(existing.published_at);
+                    let led = view.canonical(existing.family)?;
+                    let published_at = published_at(article, Some(existing), now());
                     writer.set_metadata(existing.key, &article.metadata, published_at)?;
+                    self.refresh_family(writer, existing.family, led, None)?;
                     Outcome::MetadataUpdated
                 }
             };
@@ -136,34 +133,16 @@ impl Parts {
             None => (Outcome::Created, writer.insert(&new)?),
             Some(existing) => (Outcome::Replaced, writer.replace(existing.key, &new)?),
         };
-        // One that is published earlier takes the lead of its family; what led before
-        // is a copy or version of it from now on.
-        if let Some(leader) = &settled.leader
-            && leader.key != written.key
-            && writer.view().canonical(written.family)? == Some(written.key)
-        {
-            let relation = beside(writer.view(), leader, written.key)?;
-            writer.set_relation(leader.key, relation)?;
+        let led = settled.leader.as_ref().map(|leader| leader.key);
+        self.refresh_family(writer, written.family, led, Some(written.key))?;
+        if let Some(existing) = existing.filter(|existing| existing.family != written.family) {
+            // Where it led its former family, another one does now.
+            self.refresh_family(writer, existing.family, None, None)?;
         }
         Ok((outcome, written))
     }
 
-    /// The passages among those that were found which have been deleted since.
-    fn gone_since(
-        &self,
-        view: View<'_>,
-        compared: &Compared,
-    ) -> Result<HashSet<PassageKey>, CorpusError> {
-        let mut found: HashSet<PassageKey> = HashSet::new();
-        if compared.removals != self.removals.load(Ordering::Acquire) {
-            found.extend(compared.found.iter().map(|found| found.passage.key));
-            let still_there = view.passages_by_key(&found)?;
-            found.retain(|key| !still_there.contains_key(key));
-        }
-        Ok(found)
-    }
-
-    /// Compares with what was stored since the document was prepared, and judges.
+    /// Judges a document by what was found for it, up to now.
     fn judge(
         &self,
         view: View<'_>,
@@ -171,30 +150,13 @@ impl Parts {
         compared: &Compared,
         existing: Option<&StoredDocument>,
     ) -> Result<Settled, CorpusError> {
-        let since = self.search(Scope::Since(compared.mark), compared);
-        let findings = self.find(view, &compared.probes(article), since)?;
-        let gone = self.gone_since(view, compared)?;
-        let found = compared
-            .found
-            .iter()
-            .filter(|found| !gone.contains(&found.passage.key))
-            .chain(&findings.found);
-        let matches: Vec<PassageMatch<DocumentKey, PassageKey>> = found
-            .map(|found| PassageMatch {
-                index: found.index,
-                passage: found.passage.key,
-                document: found.passage.document,
-                words: found.words,
-                signals: found.signals,
-            })
-            .collect();
-        let twins = view.twins(&article.reporting_hash)?;
+        let matches = self.matches(view, article, compared)?;
         let is_same = |found: &&PassageMatch<DocumentKey, PassageKey>| {
             judge_passage(&found.signals).0 != Verdict::New
         };
+        let twins = view.twins(&article.reporting_hash)?;
         let sharing = matches.iter().filter(is_same).map(|found| found.document);
-        let keys = sharing.chain(twins).collect();
-        let documents = view.documents(&keys)?;
+        let documents = view.documents(&sharing.chain(twins).collect())?;
         let candidates: Vec<Candidate<DocumentKey>> = documents
             .values()
             .map(|document| Candidate {
@@ -217,7 +179,6 @@ impl Parts {
             None => None,
         };
         let ingested_at = now();
-        let first_seen = existing.map_or(ingested_at, |existing| existing.published_at);
         let words = passages
             .iter()
             .filter(|(_, kind, _)| *kind == PassageKind::Body)
@@ -228,7 +189,7 @@ impl Parts {
             family,
             leader,
             words,
-            published_at: article.metadata.published_at.unwrap_or(first_seen),
+            published_at: published_at(article, existing, ingested_at),
             ingested_at,
         })
     }
@@ -290,44 +251,8 @@ pub(super) fn stored_verdict(
     answer(view, unfilled, detail)
 }
 
-/// What a stored document is beside another one, by words and figures: both are
-/// copies or versions of the same text already.
-fn beside(
-    view: View<'_>,
-    document: &StoredDocument,
-    other: DocumentKey,
-) -> Result<Verdict, CorpusError> {
-    let passages = |key| -> Result<Vec<(PassageKey, PassageKind, u32, Comparable)>, CorpusError> {
-        let passages = view.passages(key)?.into_iter();
-        Ok(passages.map(|p| (p.key, p.kind, p.ordinal, Comparable::of(&p.text))).collect())
-    };
-    let (own, others) = (passages(document.key)?, passages(other)?);
-    let mut matches = Vec::new();
-    for (index, (_, _, _, query)) in
-        own.iter().enumerate().filter(|(_, p)| p.1 == PassageKind::Body)
-    {
-        for (key, _, _, matched) in others.iter().filter(|p| p.1 == PassageKind::Body) {
-            matches.push(PassageMatch {
-                index,
-                passage: *key,
-                document: other,
-                words: matched.words,
-                signals: compare(query, matched, None),
-            });
-        }
-    }
-    let other = view.documents(&HashSet::from([other]))?.remove(&other);
-    let candidates: Vec<Candidate<DocumentKey>> = other
-        .iter()
-        .map(|other| Candidate {
-            document: other.key,
-            words: other.words,
-            exact: other.reporting_hash == document.reporting_hash,
-        })
-        .collect();
-    let passages: Vec<_> =
-        own.iter().map(|(_, kind, ordinal, text)| (*ordinal, *kind, text)).collect();
-    let verdict = judge_document(&passages, &candidates, &matches, true).verdict;
-    // They share a family, so one of them is at least a version of the other.
-    Ok(if verdict == Verdict::New { Verdict::Update } else { verdict })
+/// When a document was published: as it says, else when it first came in.
+fn published_at(article: &Article, existing: Option<&StoredDocument>, now: Timestamp) -> Timestamp {
+    let first = existing.map_or(now, |existing| existing.first_ingested_at);
+    article.metadata.published_at.unwrap_or(first)
 }

@@ -92,12 +92,18 @@ pub struct ModelFiles {
     pub folder: PathBuf,
     /// SHA-256 of its weights, in hex.
     pub weights_sha256: String,
+    /// SHA-256 of its tokenizer, in hex.
+    pub tokenizer_sha256: String,
 }
 
 impl ModelFiles {
     /// Whether it is the model that comes with the program.
     pub fn is_default(&self) -> bool {
-        WEIGHTS.files.iter().any(|file| file.sha256 == self.weights_sha256)
+        let pinned = |hash: &str| {
+            let mut files = WEIGHTS.files.iter().chain(TOKENIZER.files);
+            files.any(|file| file.sha256 == hash)
+        };
+        pinned(&self.weights_sha256) && pinned(&self.tokenizer_sha256)
     }
 }
 
@@ -136,7 +142,8 @@ impl Setup {
             }
         }
         let weights_sha256 = sha256_of(&folder.join("model.onnx"))?;
-        Ok(Self { runtime, model: ModelFiles { folder, weights_sha256 } })
+        let tokenizer_sha256 = sha256_of(&folder.join("tokenizer.json"))?;
+        Ok(Self { runtime, model: ModelFiles { folder, weights_sha256, tokenizer_sha256 } })
     }
 }
 

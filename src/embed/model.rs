@@ -31,13 +31,16 @@ pub struct ModelInfo {
     pub precision: &'static str,
     /// How token vectors become one.
     pub pooling: &'static str,
+    /// Languages that it speaks; `None` where that is not known.
+    pub languages: Option<&'static [&'static str]>,
 }
 
 impl ModelInfo {
-    /// Whether the model can tell texts in this language apart. A language that could
-    /// not be determined gets the benefit of the doubt.
+    /// Whether the model can tell texts in this language apart. What is not known gets
+    /// the benefit of the doubt.
     pub fn speaks(&self, primary_language: &str) -> bool {
-        primary_language == crate::text::UNDETERMINED || LANGUAGES.contains(&primary_language)
+        primary_language == crate::text::UNDETERMINED
+            || self.languages.is_none_or(|languages| languages.contains(&primary_language))
     }
 }
 
@@ -105,18 +108,24 @@ impl Model {
         let session = TextEmbedding::try_new_from_user_defined(model, options)
             .map_err(|error| load_error(folder, error))?;
         let mut tokenizer = session.tokenizer.clone();
+        // The model's own limit may be lower than ours.
+        let truncation = tokenizer.get_truncation();
+        let max_tokens = truncation.map_or(MAX_TOKENS, |truncation| truncation.max_length);
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| load_error(folder, error))?;
-        Ok(Self { session, tokenizer, max_tokens: MAX_TOKENS })
+        Ok(Self { session, tokenizer, max_tokens })
     }
 
     pub fn info(&mut self, files: &ModelFiles) -> Result<ModelInfo, ModelError> {
         let probe = self.embed("dimension")?;
         let dimension = probe.vectors().first().map_or(0, |vector| vector.as_slice().len());
-        let hash: String = files.weights_sha256.chars().take(12).collect();
-        let id = match files.is_default() {
-            true => "all-MiniLM-L6-v2".to_owned(),
-            false => format!("custom-{hash}"),
+        let start = |hash: &str| hash.chars().take(12).collect::<String>();
+        let (id, languages) = match files.is_default() {
+            true => ("all-MiniLM-L6-v2".to_owned(), Some(&LANGUAGES[..])),
+            false => {
+                let (weights, tokenizer) = (&files.weights_sha256, &files.tokenizer_sha256);
+                (format!("custom-{}-{}", start(weights), start(tokenizer)), None)
+            }
         };
         Ok(ModelInfo {
             id,
@@ -125,6 +134,7 @@ impl Model {
             max_tokens: self.max_tokens,
             precision: "f32",
             pooling: "mean",
+            languages,
         })
     }
 

@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use prost::Message;
 
 use crate::article::PassageKind;
 use crate::corpus::{
@@ -9,6 +10,8 @@ use crate::proto::v1 as pb;
 use crate::store::{StoredDocument, StoredPassage};
 use crate::text::UNDETERMINED;
 use crate::verdict::Verdict;
+
+use super::refusal::ANSWER_BYTES;
 
 pub(super) fn time(time: Timestamp) -> prost_types::Timestamp {
     let microseconds = time.as_microsecond();
@@ -73,7 +76,42 @@ pub(super) fn passage_id(passage: &StoredPassage) -> String {
     format!("{}#{}", passage.document_id, passage.ordinal)
 }
 
-pub(super) fn document_verdict(answer: VerdictAnswer, detail: Detail) -> pb::DocumentVerdict {
+/// A verdict that fits into `room` bytes: where it does not, the evidence of its last
+/// passages is left out.
+pub(super) fn fitting_verdict(
+    answer: VerdictAnswer,
+    detail: Detail,
+    room: usize,
+) -> pb::DocumentVerdict {
+    let mut verdict = document_verdict(answer, detail);
+    let mut bytes = verdict.encoded_len();
+    for passage in verdict.passages.iter_mut().rev() {
+        if bytes <= room {
+            break;
+        }
+        let before = passage.encoded_len();
+        passage.r#match = passage.r#match.take().map(without_evidence);
+        bytes -= before.saturating_sub(passage.encoded_len());
+    }
+    verdict
+}
+
+/// A match with its ids alone.
+fn without_evidence(found: pb::DuplicateMatch) -> pb::DuplicateMatch {
+    let passage = found.passage.map(|passage| pb::Passage {
+        passage_id: passage.passage_id,
+        document_id: passage.document_id,
+        ordinal: passage.ordinal,
+        ..pb::Passage::default()
+    });
+    let document = found.document.map(|document| pb::DocumentSummary {
+        document_id: document.document_id,
+        ..pb::DocumentSummary::default()
+    });
+    pb::DuplicateMatch { passage, document, evidence: None, ..found }
+}
+
+fn document_verdict(answer: VerdictAnswer, detail: Detail) -> pb::DocumentVerdict {
     pb::DocumentVerdict {
         verdict: verdict(answer.verdict).into(),
         canonical_document_id: answer.canonical.map(|id| id.to_string()).unwrap_or_default(),
@@ -103,30 +141,15 @@ fn passage_verdict(answer: PassageAnswer, detail: Detail) -> pb::PassageVerdict 
 
 /// A match: with texts and evidence, or with its ids alone.
 pub(super) fn duplicate_match(answer: MatchAnswer, detail: Detail) -> pb::DuplicateMatch {
-    let with_evidence = detail >= Detail::Evidence;
-    let (passage, document) = match with_evidence {
-        true => (passage(answer.passage), summary(answer.document)),
-        false => (
-            pb::Passage {
-                passage_id: passage_id(&answer.passage),
-                document_id: answer.passage.document_id.to_string(),
-                ordinal: answer.passage.ordinal,
-                ..pb::Passage::default()
-            },
-            pb::DocumentSummary {
-                document_id: answer.document.id.to_string(),
-                ..pb::DocumentSummary::default()
-            },
-        ),
-    };
-    pb::DuplicateMatch {
-        passage: Some(passage),
-        document: Some(document),
+    let found = pb::DuplicateMatch {
+        passage: Some(passage(answer.passage)),
+        document: Some(summary(answer.document)),
         verdict: verdict(answer.verdict).into(),
         probability: answer.probability,
-        evidence: with_evidence.then(|| evidence(answer.evidence)),
+        evidence: Some(evidence(answer.evidence)),
         query_ordinal: answer.query_ordinal,
-    }
+    };
+    if detail >= Detail::Evidence { found } else { without_evidence(found) }
 }
 
 fn evidence(evidence: Evidence) -> pb::DuplicateEvidence {
@@ -172,7 +195,7 @@ pub(super) fn ingested(ingested: Ingested, detail: Detail) -> pb::IngestDocument
     };
     pb::IngestDocumentResponse {
         document_id: ingested.id.to_string(),
-        verdict: Some(document_verdict(ingested.verdict, detail)),
+        verdict: Some(fitting_verdict(ingested.verdict, detail, ANSWER_BYTES - 1_024)),
         outcome: outcome.into(),
         revision: ingested.revision,
     }

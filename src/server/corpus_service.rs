@@ -1,5 +1,6 @@
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -12,7 +13,7 @@ use super::convert;
 use super::gate::Gate;
 use super::ingest_stream;
 use super::page_token;
-use super::refusal::{Refusal, fit};
+use super::refusal::{ANSWER_BYTES, Refusal, fit};
 use super::validate::Check;
 
 /// Documents that are read at once for an export.
@@ -63,11 +64,14 @@ impl CorpusService for Service {
                 let id = check.document_id("document_id", &request.document_id);
                 let detail = check.detail(request.view, Detail::Summary);
                 let answer = corpus.document(check.finish(id)?, detail).await?;
-                Ok(pb::GetDocumentResponse {
+                let mut response = pb::GetDocumentResponse {
                     document: Some(convert::summary(answer.document)),
                     passages: answer.passages.into_iter().map(convert::passage).collect(),
-                    verdict: Some(convert::document_verdict(answer.verdict, detail)),
-                })
+                    verdict: None,
+                };
+                let room = ANSWER_BYTES.saturating_sub(response.encoded_len());
+                response.verdict = Some(convert::fitting_verdict(answer.verdict, detail, room));
+                Ok(response)
             })
             .await
     }
@@ -81,10 +85,14 @@ impl CorpusService for Service {
             .answer(&metadata, |corpus| async move {
                 let ids = batch(corpus.limits(), &request.document_ids)?;
                 let (documents, unknown) = corpus.documents(ids).await?;
-                Ok(pb::BatchGetDocumentsResponse {
+                let response = pb::BatchGetDocumentsResponse {
                     documents: documents.into_iter().map(convert::summary).collect(),
                     unknown_document_ids: unknown.iter().map(DocumentId::to_string).collect(),
-                })
+                };
+                match response.encoded_len() <= ANSWER_BYTES {
+                    true => Ok(response),
+                    false => Err(Refusal::AnswerTooLarge),
+                }
             })
             .await
     }
@@ -212,6 +220,7 @@ pub(super) fn ingest(
     request: pb::IngestDocumentRequest,
 ) -> Result<Ingest, Refusal> {
     let mut check = Check::new(limits);
+    check.message(request.encoded_len());
     let is_page = is_page(request.document.as_ref());
     let document = check.document("document", request.document);
     let detail = check.detail(request.view, Detail::Summary);

@@ -33,7 +33,12 @@ pub(super) struct Gate {
     stage: watch::Sender<Stage>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Every call that was let through holds one of these until it is answered.
+    calls: Arc<Semaphore>,
 }
+
+/// Calls that can be under way at once, more than there can be.
+const CALLS: u32 = 1 << 24;
 
 /// A request that was let through.
 pub(super) struct Pass {
@@ -42,6 +47,7 @@ pub(super) struct Pass {
     /// Its place among those that are worked on, free again when this is dropped. A
     /// stream has none: each of its documents takes one.
     _place: Option<Place>,
+    _call: Option<Place>,
 }
 
 /// A place among the requests that are worked on.
@@ -50,7 +56,8 @@ pub(super) type Place = OwnedSemaphorePermit;
 impl Gate {
     pub fn new(limit: usize) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
-        Self { stage, places: Arc::new(Semaphore::new(limit)), limit }
+        let places = Arc::new(Semaphore::new(limit));
+        Self { stage, places, limit, calls: Arc::new(Semaphore::new(CALLS as usize)) }
     }
 
     pub fn set(&self, stage: Stage) {
@@ -75,7 +82,8 @@ impl Gate {
         let timeout =
             metadata.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
         let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(MARGIN));
-        Ok(Pass { corpus, deadline, _place: None })
+        let call = Arc::clone(&self.calls).try_acquire_owned().ok();
+        Ok(Pass { corpus, deadline, _place: None, _call: call })
     }
 
     /// A place for one document of a stream, as soon as there is one. `None` once the
@@ -98,6 +106,12 @@ impl Gate {
                 .unwrap_or(Err(Refusal::DeadlineExceeded)),
         };
         Ok(Response::new(answer?))
+    }
+
+    /// Returns when no call is under way.
+    pub async fn idle(&self) {
+        // It is never closed.
+        let _ = self.calls.acquire_many(CALLS).await;
     }
 
     /// Returns when the server is on its way out.

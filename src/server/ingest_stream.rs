@@ -10,7 +10,7 @@ use crate::proto::v1::ingest_documents_response::Outcome;
 use super::convert;
 use super::corpus_service::ingest;
 use super::gate::{Gate, Pass};
-use super::refusal::{Refusal, ingest_error};
+use super::refusal::{Refusal, ingest_error, undecodable};
 
 /// Documents of one stream that are prepared side by side. More wait in the
 /// transport, which slows the sender.
@@ -67,7 +67,7 @@ fn incoming(
         let request = tokio::select! {
             biased;
             () = gate.draining() => Some(Err(Status::from(Refusal::Draining))),
-            request = requests.message() => request.transpose(),
+            request = requests.message() => request.map_err(undecodable).transpose(),
         };
         let request = request?;
         let state = request.is_ok().then_some((gate, requests));

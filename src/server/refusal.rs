@@ -15,6 +15,10 @@ const DOMAIN: &str = "copydesk";
 /// When a client that was refused for load may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Violations that a status tells, and characters of each part of one.
+const MOST_VIOLATIONS: usize = 10;
+const MOST_CHARACTERS: usize = 160;
+
 /// Why a request is not answered. Becomes a gRPC status with details.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -30,6 +34,8 @@ pub(super) enum Refusal {
     Draining,
     /// The caller does not wait any longer.
     DeadlineExceeded,
+    /// The answer is larger than a message may be.
+    AnswerTooLarge,
     /// The corpus could not do it.
     Corpus(CorpusError),
 }
@@ -42,8 +48,12 @@ pub(super) struct Invalid {
 }
 
 impl Invalid {
+    /// Notes what is wrong with a field. Of very many, the first few are told: statuses
+    /// travel in headers, which clients bound.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.violations.push((field.into(), description.into()));
+        if self.violations.len() < MOST_VIOLATIONS {
+            self.violations.push((shortened(field.into()), shortened(description.into())));
+        }
     }
 
     /// Names the reason for machines, instead of the general one.
@@ -87,6 +97,10 @@ impl From<Refusal> for Status {
             Refusal::DeadlineExceeded => {
                 let message = "the deadline passed before the answer was ready".to_owned();
                 detailed(Code::DeadlineExceeded, message, "DEADLINE_EXCEEDED", None)
+            }
+            Refusal::AnswerTooLarge => {
+                let message = "the answer is larger than 4 MiB; ask for less at once".to_owned();
+                detailed(Code::ResourceExhausted, message, "ANSWER_TOO_LARGE", None)
             }
             Refusal::Corpus(error) => error.into(),
         }
@@ -159,6 +173,25 @@ pub(super) fn ingest_error(status: &Status) -> IngestError {
     }
 }
 
+/// What the transport said of a message that it would not decode, as we say it.
+pub(super) fn undecodable(status: Status) -> Status {
+    match status.code() {
+        Code::OutOfRange => {
+            let message = format!("{}; send less in one message", status.message());
+            detailed(Code::ResourceExhausted, message, "MESSAGE_TOO_LARGE", None)
+        }
+        _ => status,
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARACTERS) {
+        text.truncate(end);
+        text.push('\u{2026}');
+    }
+    text
+}
+
 /// Bytes that an answer may have.
 pub(super) const ANSWER_BYTES: usize = (4 << 20) - 1_024;
 
@@ -175,5 +208,20 @@ pub(super) fn fit<T: Message>(items: &mut Vec<T>, taken: usize) -> bool {
         .count();
     let all = fitting == items.len();
     items.truncate(fitting);
+    all
+}
+
+/// Keeps as many of `ids` as fit into half of an answer. Returns whether all did.
+pub(super) fn fit_ids(ids: &mut Vec<String>) -> bool {
+    let mut bytes = 0;
+    let fitting = ids
+        .iter()
+        .take_while(|id| {
+            bytes += id.len() + 8;
+            bytes <= ANSWER_BYTES / 2
+        })
+        .count();
+    let all = fitting == ids.len();
+    ids.truncate(fitting);
     all
 }

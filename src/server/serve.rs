@@ -7,7 +7,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::Status;
+use tonic::body::Body;
 use tonic::transport::Server;
+use tower::util::MapResponseLayer;
 
 use crate::corpus::{Corpus, Limits, OpenError};
 use crate::embed::Setup;
@@ -18,10 +21,19 @@ use crate::proto::v1::similarity_service_server::SimilarityServiceServer;
 use crate::proto::v1::story_service_server::StoryServiceServer;
 
 use super::gate::{Gate, Stage};
+use super::refusal::undecodable;
 use super::{admin, corpus_service, health, similarity, story};
 
-/// How long accepted calls have to finish once the server drains.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long accepted calls have to finish once the server drains: enough for the
+/// largest document.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long connections then have to close: one whose client is gone never does.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How much larger than the published limit a message may be and still be decoded, so
+/// that what is wrong with it can be said.
+const DECODED: usize = 4;
 
 /// What to serve, and where.
 #[derive(Debug, Clone)]
@@ -104,9 +116,10 @@ async fn run(
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let most = limits.message_bytes;
+    let most = limits.message_bytes * DECODED;
     let router = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .layer(MapResponseLayer::new(explain_undecodable))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -145,10 +158,12 @@ async fn run(
     gate.set(Stage::Draining);
     health.end().await;
     let _ = drained.send(());
-    match tokio::time::timeout(DRAIN_TIMEOUT, &mut server).await {
+    if tokio::time::timeout(DRAIN_TIMEOUT, gate.idle()).await.is_err() {
+        tracing::warn!("calls were cut off {DRAIN_TIMEOUT:?} after the shutdown began");
+    }
+    match tokio::time::timeout(CLOSE_TIMEOUT, &mut server).await {
         Ok(ended) => flatten(ended),
         Err(_) => {
-            tracing::warn!("calls were still running {DRAIN_TIMEOUT:?} after the shutdown began");
             server.abort();
             Ok(())
         }
@@ -163,6 +178,15 @@ async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
     match opening.await {
         Ok(opened) => opened,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+/// Says in our words, with details, that a message is too large for the transport,
+/// which refuses it before any service sees it.
+fn explain_undecodable(response: http::Response<Body>) -> http::Response<Body> {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.code() == tonic::Code::OutOfRange => undecodable(status).into_http(),
+        _ => response,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::proto::v1::{find_duplicates_request, find_related_passages_request};
 use super::convert;
 use super::corpus_service::is_page;
 use super::gate::Gate;
-use super::refusal::{Refusal, fit};
+use super::refusal::{Refusal, fit, fit_ids};
 use super::validate::Check;
 
 pub(super) struct Service {
@@ -27,6 +27,7 @@ impl SimilarityService for Service {
         self.gate
             .answer(&metadata, |corpus| async move {
                 let mut check = Check::new(corpus.limits());
+                check.message(request.encoded_len());
                 let asked = request.query.map(|query| match query {
                     find_duplicates_request::Query::Text(text) => Asked::Text(text),
                     find_duplicates_request::Query::PassageId(id) => Asked::Passage(id),
@@ -64,6 +65,7 @@ impl SimilarityService for Service {
         self.gate
             .answer(&metadata, |corpus| async move {
                 let mut check = Check::new(corpus.limits());
+                check.message(request.encoded_len());
                 let asked = request.query.map(|query| match query {
                     find_related_passages_request::Query::Text(text) => Asked::Text(text),
                     find_related_passages_request::Query::PassageId(id) => Asked::Passage(id),
@@ -100,9 +102,11 @@ impl SimilarityService for Service {
                     query_duplicate_ids: copies.collect(),
                     truncated: false,
                 };
+                let all_ids = fit_ids(&mut response.query_duplicate_ids);
                 let mut passages: Vec<_> =
                     answers.passages.into_iter().map(convert::related_passage).collect();
-                response.truncated = !fit(&mut passages, response.encoded_len());
+                let all_passages = fit(&mut passages, response.encoded_len());
+                response.truncated = !(all_ids && all_passages);
                 response.passages = passages;
                 Ok(response)
             })
@@ -178,6 +182,7 @@ fn finish(check: Check<'_>, query: Option<Query>, is_page: bool) -> Result<Query
 /// Checks the options of ranking and names one that is not there yet, if it is used.
 fn missing_ranking(check: &mut Check<'_>, ranking: &pb::RankingOptions) -> Option<&'static str> {
     check.share("ranking.diversity", Some(ranking.diversity));
+    check.time("ranking.as_of", ranking.as_of);
     match pb::RetrievalMode::try_from(ranking.mode) {
         Ok(pb::RetrievalMode::Unspecified | pb::RetrievalMode::Semantic) => {}
         Ok(pb::RetrievalMode::Hybrid) => return Some("RETRIEVAL_MODE_HYBRID"),

@@ -35,6 +35,15 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Bytes of the whole message.
+    pub fn message(&mut self, bytes: usize) {
+        let most = self.limits.message_bytes;
+        if bytes > most {
+            self.fail("message", format!("has {bytes} bytes; at most {most} are allowed"));
+            self.invalid.because("MESSAGE_TOO_LARGE");
+        }
+    }
+
     pub fn fail(&mut self, field: impl Into<String>, description: impl Into<String>) {
         self.invalid.add(field, description);
     }
@@ -288,8 +297,11 @@ impl<'a> Check<'a> {
             if key.is_empty() {
                 self.fail(field, "has an empty key; give each label a name");
             }
+            if key.contains(char::is_control) || value.contains('\0') {
+                self.fail(field, "holds a control character; use printable text");
+            }
             self.length(&format!("{field} key"), key);
-            self.length(&format!("{field}[{key:.64?}]"), value);
+            self.length(&format!("{field}[{:?}]", key.chars().take(64).collect::<String>()), value);
         }
         labels
     }
@@ -305,7 +317,7 @@ impl<'a> Check<'a> {
         parsed
     }
 
-    fn time(&mut self, field: &str, time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+    pub fn time(&mut self, field: &str, time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
         /// What the contract's timestamps can say: years 1 to 9999.
         const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
         let time = time?;

@@ -18,4 +18,4 @@ pub use read::View;
 pub use rows::{
     DocumentKey, ModelIdentity, PassageKey, StoredDocument, StoredPassage, StoredVerdict, Totals,
 };
-pub use write::{Deleted, NewDocument, Writer, Written};
+pub use write::{NewDocument, Writer, Written};

@@ -97,6 +97,23 @@ impl<'a> View<'a> {
         Ok(self.connection.prepare_cached(sql)?.query_row([family], |row| row.get(0)).optional()?)
     }
 
+    /// All documents of a family.
+    pub fn members(&self, family: i64) -> Result<Vec<DocumentKey>> {
+        self.all("SELECT doc FROM documents WHERE family = ?", [family], |row| row.get(0))
+    }
+
+    /// The sequence number of the body that was stored last.
+    pub fn sequence(&self) -> Result<i64> {
+        let sequence = self.value("SELECT value FROM counters WHERE name = 'sequence'", &[])?;
+        sequence.ok_or(StoreError::Damaged("no counters"))
+    }
+
+    /// The reporting of all bodies that were stored after the one with that number.
+    pub fn passages_since(&self, sequence: i64) -> Result<Vec<StoredPassage>> {
+        let sql = passage_query("d.sequence > ? AND p.content IS NOT NULL");
+        self.all(&sql, [sequence], rows::passage)
+    }
+
     /// The body of a document in reading order.
     pub fn paragraphs(&self, document: DocumentKey) -> Result<Vec<Paragraph>> {
         let sql = "SELECT text, kind FROM paragraphs WHERE doc = ? ORDER BY paragraph";

@@ -55,6 +55,8 @@ pub struct StoredDocument {
     pub published_at: Timestamp,
     /// When its body came in.
     pub ingested_at: Timestamp,
+    /// When it first came in.
+    pub first_ingested_at: Timestamp,
     /// Counts its bodies, from 1.
     pub revision: i64,
     /// Grows with every stored body.
@@ -123,7 +125,7 @@ pub struct Totals {
 /// Columns of [`document`], for a query over `documents d`.
 pub(super) const DOCUMENT_COLUMNS: &str = "d.doc, d.document_id, d.sequence, d.revision, d.title, \
     d.source, d.url, d.language, d.stated_published_at, d.published_at, d.ingested_at, \
-    d.body_hash, d.reporting_hash, d.words, d.family, d.relation, \
+    d.first_ingested_at,     d.body_hash, d.reporting_hash, d.words, d.family, d.relation, \
     (SELECT c.document_id FROM documents c WHERE c.family = d.family \
      ORDER BY c.published_at, c.doc LIMIT 1) AS canonical, \
     (SELECT json_group_object(l.key, l.value) FROM labels l WHERE l.doc = d.doc) AS labels";
@@ -149,6 +151,7 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
         },
         published_at: timestamp(row.get("published_at")?)?,
         ingested_at: timestamp(row.get("ingested_at")?)?,
+        first_ingested_at: timestamp(row.get("first_ingested_at")?)?,
         revision: row.get("revision")?,
         sequence: row.get("sequence")?,
         body_hash: row.get("body_hash")?,

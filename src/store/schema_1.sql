@@ -27,12 +27,13 @@ CREATE TABLE documents (
     language TEXT NOT NULL,
     stated_published_at INTEGER,            -- NULL: nobody says
     published_at INTEGER NOT NULL,          -- stated, else when it first came in
-    ingested_at INTEGER NOT NULL,
+    ingested_at INTEGER NOT NULL,           -- of the present body
+    first_ingested_at INTEGER NOT NULL,
     body_hash BLOB NOT NULL,
     reporting_hash BLOB NOT NULL,
     words INTEGER NOT NULL,                 -- in its reporting
     family INTEGER NOT NULL,                -- copies and updates of one another
-    relation INTEGER NOT NULL,              -- verdict beside its canonical document
+    relation INTEGER NOT NULL,              -- verdict beside the family's earliest
     skipped_copies INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX documents_by_family ON documents (family, published_at, doc);

@@ -53,15 +53,6 @@ pub struct Written {
     pub removed: Vec<ContentId>,
 }
 
-/// What a deletion took with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deleted {
-    /// Documents.
-    pub documents: usize,
-    /// Texts that no passage says any more.
-    pub contents: Vec<ContentId>,
-}
-
 impl<'a> Writer<'a> {
     pub(super) fn new(transaction: &'a Transaction<'a>, model: i64) -> Self {
         Self { transaction, model }
@@ -78,8 +69,9 @@ impl<'a> Writer<'a> {
         let article = new.article;
         self.execute(
             "INSERT INTO documents (document_id, sequence, revision, title, source, url, language, \
-             stated_published_at, published_at, ingested_at, body_hash, reporting_hash, words, \
-             family, relation) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             stated_published_at, published_at, ingested_at, first_ingested_at, body_hash, \
+             reporting_hash, words, family, relation) \
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 article.id,
                 self.next("sequence")?,
@@ -170,14 +162,15 @@ impl<'a> Writer<'a> {
         )
     }
 
-    /// Deletes documents and all that is known of them.
-    pub fn delete(&self, keys: &[DocumentKey]) -> Result<Deleted> {
+    /// Deletes documents and all that is known of them. Returns the texts that no passage
+    /// says any more.
+    pub fn delete(&self, keys: &[DocumentKey]) -> Result<Vec<ContentId>> {
         let mut contents = HashSet::new();
         for &key in keys {
             contents.extend(self.contents_of(key)?);
             self.execute("DELETE FROM documents WHERE doc = ?", [key])?;
         }
-        Ok(Deleted { documents: keys.len(), contents: self.drop_unused(contents)? })
+        self.drop_unused(contents)
     }
 
     fn insert_labels(&self, key: DocumentKey, labels: &BTreeMap<String, String>) -> Result<()> {
@@ -257,7 +250,7 @@ impl<'a> Writer<'a> {
             params![
                 key,
                 verdict.verdict,
-                verdict.of.unwrap_or(key),
+                self.canonical_of(key)?,
                 verdict.probability,
                 verdict.duplicate_share,
                 verdict.novelty,
@@ -291,6 +284,13 @@ impl<'a> Writer<'a> {
             )?;
         }
         Ok(())
+    }
+
+    /// The canonical document of the family that a document is in.
+    fn canonical_of(&self, key: DocumentKey) -> Result<Option<DocumentKey>> {
+        let family: Option<i64> =
+            self.view().value("SELECT family FROM documents WHERE doc = ?", &[&key])?;
+        family.map_or(Ok(None), |family| self.view().canonical(family))
     }
 
     fn contents_of(&self, key: DocumentKey) -> Result<HashSet<ContentId>> {

@@ -6,6 +6,9 @@ pub const UNDETERMINED: &str = "und";
 /// Characters that detection looks at: more does not make it surer.
 const SAMPLE: usize = 4_000;
 
+/// Subtags that a tag may have: more than any registered one has.
+const MOST_SUBTAGS: usize = 8;
+
 /// A BCP-47 language tag, in the casing that it was given in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LanguageTag(String);
@@ -18,6 +21,7 @@ impl LanguageTag {
         let primary = subtags.next()?;
         let well_formed = (2..=8).contains(&primary.len())
             && primary.bytes().all(|b| b.is_ascii_alphabetic())
+            && tag.split('-').count() <= MOST_SUBTAGS
             && subtags.all(|subtag| {
                 (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
             });

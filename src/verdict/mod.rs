@@ -5,9 +5,11 @@
 //! not known here.
 
 mod document;
+mod pair;
 mod passage;
 
 pub use document::{Candidate, DocumentVerdict, PassageMatch, PassageVerdict, judge_document};
+pub use pair::{Side, SidePassage, judge_pair};
 pub use passage::{Comparable, Signals, compare, judge_passage};
 
 /// Probability from which on two passages count as the same.
