@@ -8,3 +8,12 @@ pub mod v1 {
 
 /// The compiled contract (an encoded `FileDescriptorSet`), its imports included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// A time as the contract writes it, to the microsecond.
+pub fn timestamp(time: jiff::Timestamp) -> prost_types::Timestamp {
+    let microseconds = time.as_microsecond();
+    prost_types::Timestamp {
+        seconds: microseconds.div_euclid(1_000_000),
+        nanos: (microseconds.rem_euclid(1_000_000) * 1_000) as i32,
+    }
+}

@@ -322,6 +322,11 @@ async fn documents_made_to_be_slow_are_taken_like_others() {
         let document = pb::Document { document_id: id.to_owned(), ..of_text(&text) };
         desk.ingest(ingest(document)).await.unwrap();
     }
+    let same = "The same line, again and again.\n".repeat(5_000);
+    for (id, text) in [("same", same.clone()), ("same, and one", format!("{same}{LEAD}"))] {
+        let document = pb::Document { document_id: id.to_owned(), ..of_text(&text) };
+        desk.ingest(ingest(document)).await.unwrap();
+    }
     // Published before what it shares a family with, so that the two are compared whole.
     let earlier = pb::Document {
         document_id: "earlier".to_owned(),

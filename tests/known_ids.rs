@@ -131,6 +131,12 @@ async fn skipped_duplicates_stay_unknown_and_updates_are_stored() {
         desk.get("b", pb::VerdictView::Unspecified).await.unwrap_err().code(),
         tonic::Code::NotFound
     );
+    let earlier =
+        pb::Document { published_at: day("2001-01-01"), ..document("e", &[LEAD, SECOND]) };
+    let earlier = pb::IngestDocumentRequest { document: Some(earlier), ..skip("e", &[]) };
+    let earlier = desk.ingest(earlier).await.unwrap();
+    assert_eq!(earlier.outcome(), pb::IngestOutcome::Skipped);
+    assert_eq!(earlier.verdict.unwrap().canonical_document_id, "a");
     let update = desk.ingest(skip("c", &[LEAD, SECOND, THIRD])).await.unwrap();
     assert_eq!(update.outcome(), pb::IngestOutcome::Created);
     let known = desk.ingest(skip("c", &[LEAD, SECOND])).await.unwrap();

@@ -154,3 +154,53 @@ async fn a_document_over_the_limit_fails_alone() {
     assert_eq!(error.code, i32::from(tonic::Code::InvalidArgument));
     assert!(matches!(stream.message().await.unwrap().unwrap().outcome, Some(Outcome::Result(_))));
 }
+
+/// Documents of their own words, in number enough to be under way side by side.
+fn feed(name: &str, count: usize) -> Vec<pb::IngestDocumentsRequest> {
+    let story =
+        |index: usize| format!("Feed {name} report {index} from X{}: {OTHER}", index * 7_919);
+    (0..count)
+        .map(|index| {
+            request(&index.to_string(), document(&format!("{name}{index}"), &[&story(index)]))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn many_streams_at_once_are_all_answered() {
+    let desk = Desk::open().await;
+    let streams = (0..8).map(|stream| {
+        let mut client = desk.client.clone();
+        tokio::spawn(async move {
+            let requests = tokio_stream::iter(feed(&format!("s{stream}-"), 25));
+            let mut answers = client.corpus.ingest_documents(requests).await.unwrap().into_inner();
+            let mut count = 0;
+            while let Some(answer) = answers.message().await.unwrap() {
+                assert!(matches!(answer.outcome, Some(Outcome::Result(_))));
+                count += 1;
+            }
+            count
+        })
+    });
+    let streams: Vec<_> = streams.collect();
+    for stream in streams {
+        assert_eq!(stream.await.unwrap(), 25);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_up_nobody() {
+    let mut desk = Desk::open().await;
+    let mut other = copydesk::client::Client::connect(&desk.address).await.unwrap();
+    // Never read, and with answers that fill the windows of its connection.
+    let evidence = |mut request: pb::IngestDocumentsRequest| {
+        request.request_id = "x".repeat(4_000);
+        request
+    };
+    let requests: Vec<_> = feed("unread", 400).into_iter().map(evidence).collect();
+    let unread = other.corpus.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
+    for index in 0..20 {
+        desk.put(&format!("a{index}"), &[LEAD]).await;
+    }
+    drop(unread);
+}

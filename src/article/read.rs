@@ -94,9 +94,10 @@ fn complete(metadata: &mut Metadata, headings: Headings, texts: &[String]) {
 fn passages_of(paragraphs: &[Paragraph]) -> Vec<Passage> {
     let mut passages = Vec::new();
     for (index, paragraph) in paragraphs.iter().enumerate() {
+        let points: Vec<char> = paragraph.text.chars().collect();
         for span in cut_paragraph(&paragraph.text) {
-            let text: String =
-                paragraph.text.chars().skip(span.start as usize).take(span.len()).collect();
+            let points = points.get(span.start as usize..span.end as usize);
+            let text: String = points.unwrap_or_default().iter().collect();
             let normalized = normalize(&text);
             if normalized.is_empty() {
                 continue;

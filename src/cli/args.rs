@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::proto::v1 as pb;
+use crate::proto::{timestamp, v1 as pb};
 
 /// Copydesk knows every piece of copy that came in: near-duplicates and related
 /// passages of news, over gRPC.
@@ -18,18 +18,25 @@ use crate::proto::v1 as pb;
 pub struct Arguments {
     /// Settings in TOML [default: copydesk/config.toml in the user's configuration
     /// folder, if it is there]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Options for every command", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The server to talk to
-    #[arg(long, global = true, value_name = "ADDRESS", default_value = "http://127.0.0.1:7151")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options for every command",
+        value_name = "ADDRESS",
+        default_value = "http://127.0.0.1:7151"
+    )]
     pub server: String,
     /// Print one JSON object a line, for other programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options for every command")]
     pub json: bool,
     /// What to log to standard error: error, warn, info, debug, or filters by module
     #[arg(
         long,
         global = true,
+        help_heading = "Options for every command",
         value_name = "FILTER",
         default_value = "warn,copydesk=info,hnsw_rs=off"
     )]
@@ -165,8 +172,8 @@ impl FilterArgs {
             sources: self.sources,
             exclude_sources: self.exclude_sources,
             languages: self.languages,
-            published_after: self.after.map(proto_time),
-            published_before: self.before.map(proto_time),
+            published_after: self.after.map(timestamp),
+            published_before: self.before.map(timestamp),
             labels: self.labels.into_iter().collect(),
             ..pb::Filter::default()
         }
@@ -241,12 +248,4 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
         .ok()
         .or_else(|| text.parse().ok().and_then(of_day))
         .ok_or_else(|| "give a day (2023-10-20) or a time (2023-10-20T14:34:00Z)".to_owned())
-}
-
-pub fn proto_time(time: Timestamp) -> prost_types::Timestamp {
-    let microseconds = time.as_microsecond();
-    prost_types::Timestamp {
-        seconds: microseconds.div_euclid(1_000_000),
-        nanos: (microseconds.rem_euclid(1_000_000) * 1_000) as i32,
-    }
 }

@@ -101,8 +101,15 @@ async fn take_in(
             }
         }
     });
-    let mut answers =
-        client.corpus.ingest_documents(ReceiverStream::new(outgoing)).await?.into_inner();
+    // Why nothing more is answered, once that is so.
+    let mut ended: Option<String> = None;
+    let mut answers = match client.corpus.ingest_documents(ReceiverStream::new(outgoing)).await {
+        Ok(answers) => Some(answers.into_inner()),
+        Err(status) => {
+            ended = Some(status.message().to_owned());
+            None
+        }
+    };
     while let Some(step) = expected.recv().await {
         match step {
             Step::Failed { failed, bytes } => {
@@ -110,18 +117,21 @@ async fn take_in(
                 report.bar.inc(bytes);
             }
             Step::Sent { name, bytes } => {
-                let answer = answers.message().await.map_err(|status| {
-                    Failure::Other(format!(
-                        "the server ended the stream at {name} ({}); what was answered is stored, so run the same again",
-                        status.message()
-                    ))
-                })?;
-                let answer = answer.ok_or_else(|| {
-                    Failure::Other(format!(
-                        "the server ended the stream at {name}; run the same again"
-                    ))
-                })?;
-                report.answered(answer)?;
+                let answer = match &mut answers {
+                    Some(answers) if ended.is_none() => answers.message().await,
+                    _ => Ok(None),
+                };
+                match answer {
+                    Ok(Some(answer)) => report.answered(answer)?,
+                    Ok(None) => {
+                        let reason = ended.get_or_insert_with(|| "it gave no reason".to_owned());
+                        report.failed(Failed::unanswered(name, reason))?;
+                    }
+                    Err(status) => {
+                        let reason = ended.insert(status.message().to_owned());
+                        report.failed(Failed::unanswered(name, reason))?;
+                    }
+                }
                 report.bar.inc(bytes);
             }
         }
@@ -159,8 +169,14 @@ impl Failed {
     }
 
     fn unsent(name: String) -> Self {
-        let message = format!("{name}: not sent, the server ended the stream; run the same again");
-        Self::new(name, message, "UNSENT", Code::Unavailable)
+        Self::unanswered(name, "it takes no more")
+    }
+
+    fn unanswered(name: String, reason: &str) -> Self {
+        let message = format!(
+            "{name}: not answered, the server ended the stream ({reason}); run the same again"
+        );
+        Self::new(name, message, "UNANSWERED", Code::Unavailable)
     }
 
     fn too_large(name: &str, largest: usize) -> Self {

@@ -8,8 +8,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::args::{IngestArgs, InputFormat, proto_time};
-use crate::proto::v1 as pb;
+use super::args::{IngestArgs, InputFormat};
+use crate::proto::{timestamp, v1 as pb};
 
 /// Endings of files that are taken from a folder.
 const TEXT: [&str; 2] = ["txt", "text"];
@@ -224,7 +224,7 @@ impl Row {
             source: self.source.unwrap_or_default(),
             url: self.url.unwrap_or_default(),
             language: self.language.unwrap_or_default(),
-            published_at: published_at.map(|text| time(text).map(proto_time)).transpose()?,
+            published_at: published_at.map(|text| time(text).map(timestamp)).transpose()?,
             labels: self.labels,
             ..pb::Document::default()
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::embed::Windows;
 use crate::index::{ContentId, Hit, Scope};
 use crate::store::{Filter, StoredPassage, View};
+use crate::text::ContentHash;
 use crate::verdict::{Comparable, Signals, compare};
 
 use super::{CorpusError, Parts};
@@ -77,31 +78,34 @@ impl Parts {
         search: Search<'_>,
     ) -> Result<Findings, CorpusError> {
         let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
-        let each =
-            (FOUND / (probes.len() * nearest).max(1)).clamp(LEAST, search.occurrences.max(LEAST));
         let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
         let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
+        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
         let mut findings = Findings {
             found: Vec::new(),
             texts: HashMap::new(),
             may_be_more: false,
             farthest: -1.0,
         };
-        for probe in probes {
-            let mut hits = self.index.search(probe.windows, nearest, search.scope);
+        for (done, probe) in probes.iter().enumerate() {
+            // The same text may stand in a document many times.
+            let hits = asked.entry(probe.comparable.hash).or_insert_with(|| {
+                let same = known.get(&probe.comparable.hash).copied();
+                self.nearest(probe, nearest, same, search.scope)
+            });
             findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
             if let Some(last) = hits.last() {
                 findings.farthest = findings.farthest.max(last.cosine);
             }
-            let same = known.get(&probe.comparable.hash).copied();
-            if let Some(content) = same.filter(|same| hits.iter().all(|hit| hit.content != *same)) {
-                hits.push(Hit { content, cosine: 1.0 });
-            }
-            for hit in hits {
+            // An equal share of what is left, spent on the nearest first.
+            let left = FOUND.saturating_sub(findings.found.len());
+            let mut share = left / (probes.len() - done);
+            for hit in hits.iter() {
+                let most = search.occurrences.min(share.max(LEAST));
                 let passages = match occurrences.entry(hit.content) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(unknown) => {
-                        let passages = view.occurrences(hit.content, search.filter, each)?;
+                        let passages = view.occurrences(hit.content, search.filter, most)?;
                         unknown.insert(passages.into_iter().map(Arc::new).collect())
                     }
                 };
@@ -113,7 +117,8 @@ impl Parts {
                 let cosine = (!search.lexical_only).then_some(hit.cosine);
                 let signals = compare(probe.comparable, text, cosine);
                 let words = text.words;
-                findings.found.extend(passages.iter().map(|passage| Found {
+                share = share.saturating_sub(passages.len());
+                findings.found.extend(passages.iter().take(most).map(|passage| Found {
                     index: probe.index,
                     passage: Arc::clone(passage),
                     content: hit.content,
@@ -124,5 +129,21 @@ impl Parts {
             }
         }
         Ok(findings)
+    }
+
+    /// The nearest texts, best first, the same text before all others.
+    fn nearest(
+        &self,
+        probe: &Probe<'_>,
+        count: usize,
+        same: Option<ContentId>,
+        scope: Scope<'_>,
+    ) -> Vec<Hit> {
+        let mut hits = self.index.search(probe.windows, count, scope);
+        if let Some(content) = same {
+            hits.retain(|hit| hit.content != content);
+            hits.insert(0, Hit { content, cosine: 1.0 });
+        }
+        hits
     }
 }

@@ -46,15 +46,20 @@ impl Parts {
         let document = view.documents(&[key].into())?.remove(&key);
         let document = document.ok_or(StoreError::Damaged("a family without its document"))?;
         let speaks = self.embedder.model().speaks(&primary(&document.metadata));
-        let passages = view.passages(key)?.into_iter().map(|passage| SidePassage {
-            ordinal: passage.ordinal,
-            kind: passage.kind,
-            text: Comparable::of(&passage.text),
-            windows: passage
-                .content
-                .filter(|_| speaks)
-                .and_then(|content| self.index.windows(content)),
+        let dimension = self.embedder.model().dimension;
+        let passages = view.passages(key)?.into_iter().map(|passage| {
+            Ok(SidePassage {
+                ordinal: passage.ordinal,
+                kind: passage.kind,
+                text: Comparable::of(&passage.text),
+                // From the store: the index gets to know them after the commit.
+                windows: match passage.content.filter(|_| speaks) {
+                    Some(content) => view.windows(content, dimension)?,
+                    None => None,
+                },
+            })
         });
-        Ok(Side { passages: passages.collect(), reporting_hash: document.reporting_hash })
+        let passages = passages.collect::<Result<_, CorpusError>>()?;
+        Ok(Side { passages, reporting_hash: document.reporting_hash })
     }
 }

@@ -161,14 +161,14 @@ impl Corpus {
         let lexical_only = !self.model().speaks(&primary(&article.metadata));
         let article = article.clone();
         self.blocking(move |parts| {
+            // Before anything is read: what comes in meanwhile is looked at when the
+            // document is settled.
             let mark = parts.index.mark();
             let removals = parts.removals.load(Ordering::Acquire);
             let reader = parts.store.reader()?;
             let mut compared = Compared {
                 comparables: comparables(&article),
                 vectors,
-                // Before the search: what comes in meanwhile is looked at when it is
-                // settled.
                 removals,
                 mark,
                 sequence: reader.view().sequence()?,

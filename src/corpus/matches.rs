@@ -66,30 +66,42 @@ impl Parts {
 #[derive(Default)]
 struct Collected {
     matches: Vec<PassageMatch<DocumentKey, PassageKey>>,
-    known: HashSet<(usize, PassageKey)>,
+    known: HashSet<(usize, DocumentKey, ContentId)>,
+    spread: HashSet<(DocumentKey, ContentId)>,
     texts: HashMap<ContentId, Vec<(usize, Signals, usize)>>,
+    beside: HashSet<(usize, ContentId)>,
 }
 
 impl Collected {
     fn add(&mut self, found: &Found) {
         let Found { index, passage, content, words, signals, .. } = found;
-        let texts = self.texts.entry(*content).or_default();
-        if texts.iter().all(|(known, ..)| known != index) {
-            texts.push((*index, *signals, *words));
+        if self.beside.insert((*index, *content)) {
+            self.texts.entry(*content).or_default().push((*index, *signals, *words));
         }
-        self.push(*index, passage, *signals, *words);
+        self.push(*index, passage, *content, *signals, *words);
     }
 
     /// Adds a stored passage if it says a text that was found.
     fn add_occurrence(&mut self, passage: &StoredPassage) {
-        let texts = passage.content.and_then(|content| self.texts.get(&content));
-        for (index, signals, words) in texts.cloned().unwrap_or_default() {
-            self.push(index, passage, signals, words);
+        let Some(content) = passage.content else { return };
+        let Some(texts) = self.texts.get(&content) else { return };
+        if self.spread.insert((passage.document, content)) {
+            for (index, signals, words) in texts.clone() {
+                self.push(index, passage, content, signals, words);
+            }
         }
     }
 
-    fn push(&mut self, index: usize, passage: &StoredPassage, signals: Signals, words: usize) {
-        if self.known.insert((index, passage.key)) {
+    /// Of passages in one document that say the same, one is enough.
+    fn push(
+        &mut self,
+        index: usize,
+        passage: &StoredPassage,
+        content: ContentId,
+        signals: Signals,
+        words: usize,
+    ) {
+        if self.known.insert((index, passage.document, content)) {
             let (passage, document) = (passage.key, passage.document);
             self.matches.push(PassageMatch { index, passage, document, words, signals });
         }

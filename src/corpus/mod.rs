@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::embed::{Embedder, ModelInfo, Setup};
 use crate::index::{ContentId, GrowingIndex, VectorIndex};
@@ -126,11 +127,17 @@ impl Corpus {
         &self,
         work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
     ) -> Result<T, CorpusError> {
-        let turn: OwnedMutexGuard<()> = Arc::clone(&self.0.turn).lock_owned().await;
-        self.blocking(move |parts| {
-            let _turn = turn;
-            work(parts)
-        })
-        .await
+        // A task of its own: a turn that came must be taken, even while its caller is not
+        // polled. A caller that leaves before gives it up.
+        let corpus = self.clone();
+        let taking = AbortOnDropHandle::new(tokio::spawn(async move {
+            let turn: OwnedMutexGuard<()> = Arc::clone(&corpus.0.turn).lock_owned().await;
+            let work = move |parts: &Parts| {
+                let _turn = turn;
+                work(parts)
+            };
+            corpus.blocking(work).await
+        }));
+        taking.await.unwrap_or(Err(CorpusError::Panicked))
     }
 }

@@ -101,7 +101,9 @@ impl Parts {
             (&existing, is_copy, prepared.options.skip_duplicates, settled.judged.of)
         {
             writer.count_skipped(settled.leader.as_ref().map_or(of, |leader| leader.key))?;
-            let verdict = settled.answer(view, article, self, prepared.options.detail)?;
+            let mut verdict = settled.answer(view, article, self, prepared.options.detail)?;
+            // Even if it was published earlier: its own id stays unknown.
+            verdict.canonical = settled.leader.as_ref().map(|leader| leader.id.clone());
             return done(verdict, Outcome::Skipped, 0, None);
         }
         let (outcome, written) =

@@ -1,10 +1,9 @@
 use tonic::{Request, Response, Status};
 
 use crate::corpus::{Corpus, Limits};
-use crate::proto::v1 as pb;
 use crate::proto::v1::admin_service_server::AdminService;
+use crate::proto::{timestamp, v1 as pb};
 
-use super::convert;
 use super::gate::Gate;
 use super::refusal::Refusal;
 
@@ -18,7 +17,7 @@ impl AdminService for Service {
         &self,
         request: Request<pb::GetServerInfoRequest>,
     ) -> Result<Response<pb::GetServerInfoResponse>, Status> {
-        self.gate.answer(request.metadata(), |corpus| async move { info(&corpus).await }).await
+        self.gate.answer(request, |corpus, _| async move { info(&corpus).await }).await
     }
 
     async fn create_snapshot(
@@ -59,7 +58,7 @@ async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
             index_segment_count: count(info.index.segments),
             index_coverage: info.index.coverage,
             disk_bytes: i64::try_from(info.disk_bytes).unwrap_or(i64::MAX),
-            oldest_published_at: info.totals.oldest_published_at.map(convert::time),
+            oldest_published_at: info.totals.oldest_published_at.map(timestamp),
             background_work: building
                 .map(|built| format!("building the graph {:.0}%", built * 100.0))
                 .into_iter()

@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use prost::Message;
 
 use crate::article::PassageKind;
@@ -6,20 +5,12 @@ use crate::corpus::{
     Detail, Evidence, Exported, Ingested, MatchAnswer, Outcome, PassageAnswer, RelatedAnswer,
     VerdictAnswer,
 };
-use crate::proto::v1 as pb;
+use crate::proto::{timestamp, v1 as pb};
 use crate::store::{StoredDocument, StoredPassage};
 use crate::text::UNDETERMINED;
 use crate::verdict::Verdict;
 
 use super::refusal::ANSWER_BYTES;
-
-pub(super) fn time(time: Timestamp) -> prost_types::Timestamp {
-    let microseconds = time.as_microsecond();
-    prost_types::Timestamp {
-        seconds: microseconds.div_euclid(1_000_000),
-        nanos: (microseconds.rem_euclid(1_000_000) * 1_000) as i32,
-    }
-}
 
 pub(super) fn verdict(verdict: Verdict) -> pb::Verdict {
     match verdict {
@@ -49,8 +40,8 @@ pub(super) fn summary(document: StoredDocument) -> pb::DocumentSummary {
         title: document.metadata.title,
         source: document.metadata.source,
         url: document.metadata.url,
-        published_at: Some(time(document.published_at)),
-        ingested_at: Some(time(document.ingested_at)),
+        published_at: Some(timestamp(document.published_at)),
+        ingested_at: Some(timestamp(document.ingested_at)),
         labels: document.metadata.labels.into_iter().collect(),
         story_id: String::new(),
         canonical_document_id: document.canonical.to_string(),
@@ -210,7 +201,7 @@ pub(super) fn exported(exported: Exported) -> pb::Document {
         paragraphs: Some(pb::ParagraphList { paragraphs: exported.paragraphs }),
         source: document.metadata.source,
         url: document.metadata.url,
-        published_at: document.metadata.published_at.map(time),
+        published_at: document.metadata.published_at.map(timestamp),
         labels: document.metadata.labels.into_iter().collect(),
         ..pb::Document::default()
     }

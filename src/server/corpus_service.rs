@@ -6,8 +6,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::article::DocumentId;
 use crate::corpus::{Corpus, Detail, Ingest, Limits};
-use crate::proto::v1 as pb;
 use crate::proto::v1::corpus_service_server::CorpusService;
+use crate::proto::{timestamp, v1 as pb};
 
 use super::convert;
 use super::gate::Gate;
@@ -32,9 +32,8 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::IngestDocumentRequest>,
     ) -> Result<Response<pb::IngestDocumentResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let ingest = ingest(corpus.limits(), request)?;
                 let detail = ingest.detail;
                 Ok(convert::ingested(corpus.ingest(ingest).await?, detail))
@@ -57,9 +56,8 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::GetDocumentRequest>,
     ) -> Result<Response<pb::GetDocumentResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let id = check.document_id("document_id", &request.document_id);
                 let detail = check.detail(request.view, Detail::Summary);
@@ -80,9 +78,8 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::BatchGetDocumentsRequest>,
     ) -> Result<Response<pb::BatchGetDocumentsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let ids = batch(corpus.limits(), &request.document_ids)?;
                 let (documents, unknown) = corpus.documents(ids).await?;
                 let response = pb::BatchGetDocumentsResponse {
@@ -101,9 +98,8 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::ListDocumentsRequest>,
     ) -> Result<Response<pb::ListDocumentsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let filter = check.filter(request.filter);
                 let size = check.page_size(request.page_size);
@@ -146,13 +142,12 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::DeleteDocumentRequest>,
     ) -> Result<Response<pb::DeleteDocumentResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let id = check.document_id("document_id", &request.document_id);
                 let deleted_at = corpus.delete(check.finish(id)?).await?;
-                Ok(pb::DeleteDocumentResponse { deleted_at: Some(convert::time(deleted_at)) })
+                Ok(pb::DeleteDocumentResponse { deleted_at: Some(timestamp(deleted_at)) })
             })
             .await
     }
@@ -161,9 +156,8 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::DeleteDocumentsRequest>,
     ) -> Result<Response<pb::DeleteDocumentsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let filter = check.filter(request.filter);
                 if filter.only_excludes() {
@@ -191,9 +185,10 @@ impl CorpusService for Service {
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
         let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
+        let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
         tokio::spawn(async move {
-            let export = export(&pass.corpus, filter, &sender);
-            let result = match pass.deadline {
+            let export = export(&corpus, filter, &sender);
+            let result = match deadline {
                 None => export.await,
                 Some(deadline) => tokio::time::timeout_at(deadline, export)
                     .await
@@ -203,7 +198,12 @@ impl CorpusService for Service {
                 let _ = sender.send(Err(refusal.into())).await;
             }
         });
-        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+        // The call is under way until its last answer is taken.
+        let answers = ReceiverStream::new(receiver).map(move |answer| {
+            let _pass = &pass;
+            answer
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn set_verdict(
@@ -220,7 +220,6 @@ pub(super) fn ingest(
     request: pb::IngestDocumentRequest,
 ) -> Result<Ingest, Refusal> {
     let mut check = Check::new(limits);
-    check.message(request.encoded_len());
     let is_page = is_page(request.document.as_ref());
     let document = check.document("document", request.document);
     let detail = check.detail(request.view, Detail::Summary);

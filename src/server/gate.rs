@@ -2,14 +2,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 
 use crate::corpus::Corpus;
 
 use super::refusal::Refusal;
+use super::validate::Check;
 
 /// Answers leave this long before the deadline, so that the caller hears our word and
 /// not its own clock's.
@@ -93,15 +95,24 @@ impl Gate {
     }
 
     /// Lets a request through, works on it until its deadline, and answers.
-    pub async fn answer<T, W: Future<Output = Result<T, Refusal>>>(
+    pub async fn answer<M, T, W>(
         &self,
-        metadata: &MetadataMap,
-        work: impl FnOnce(Corpus) -> W,
-    ) -> Result<Response<T>, Status> {
-        let pass = self.enter(metadata)?;
+        request: Request<M>,
+        work: impl FnOnce(Corpus, M) -> W,
+    ) -> Result<Response<T>, Status>
+    where
+        M: Message,
+        W: Future<Output = Result<T, Refusal>>,
+    {
+        let (metadata, _, message) = request.into_parts();
+        let pass = self.enter(&metadata)?;
+        let mut check = Check::new(pass.corpus.limits());
+        check.message(message.encoded_len());
+        check.finish(Some(()))?;
+        let work = work(pass.corpus.clone(), message);
         let answer = match pass.deadline {
-            None => work(pass.corpus.clone()).await,
-            Some(deadline) => tokio::time::timeout_at(deadline, work(pass.corpus.clone()))
+            None => work.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, work)
                 .await
                 .unwrap_or(Err(Refusal::DeadlineExceeded)),
         };

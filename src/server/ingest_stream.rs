@@ -1,9 +1,11 @@
 use std::future::Future;
 
 use futures::{Stream, StreamExt, stream};
+use prost::Message;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
 
-use crate::corpus::{Corpus, Detail, Prepared};
+use crate::corpus::{Corpus, CorpusError, Detail, Prepared};
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
 
@@ -11,6 +13,7 @@ use super::convert;
 use super::corpus_service::ingest;
 use super::gate::{Gate, Pass};
 use super::refusal::{Refusal, ingest_error, undecodable};
+use super::validate::Check;
 
 /// Documents of one stream that are prepared side by side. More wait in the
 /// transport, which slows the sender.
@@ -35,9 +38,15 @@ pub(super) fn answers(
     requests: Streaming<pb::IngestDocumentsRequest>,
 ) -> impl Stream<Item = Result<pb::IngestDocumentsResponse, Status>> + Send {
     let corpus = pass.corpus.clone();
-    let preparing = incoming(gate.clone(), requests)
-        .map(move |request| prepare(gate.clone(), corpus.clone(), request));
-    let steps = preparing.buffered(AHEAD).boxed();
+    // Tasks of their own: what waits for a place must be polled when it gets one, even
+    // while this stream is not, because its client does not read.
+    let preparing = incoming(gate.clone(), requests).map(move |request| {
+        AbortOnDropHandle::new(tokio::spawn(prepare(gate.clone(), corpus.clone(), request)))
+    });
+    let steps = preparing.buffered(AHEAD).map(|step| {
+        step.unwrap_or_else(|_| Step::End(Refusal::Corpus(CorpusError::Panicked).into()))
+    });
+    let steps = steps.boxed();
     stream::unfold(Some((pass, steps)), |state| async move {
         let (pass, mut steps) = state?;
         let next = async {
@@ -84,9 +93,14 @@ async fn prepare(
         Ok(request) => request,
         Err(status) => return Step::End(status),
     };
+    let bytes = request.encoded_len();
     let request_id = request.request_id;
     let _place = gate.place().await;
     let prepared = async {
+        let mut check = Check::new(corpus.limits());
+        check.message(bytes);
+        check.length("request_id", &request_id);
+        check.finish(Some(()))?;
         let ingest = ingest(corpus.limits(), request.ingest.unwrap_or_default())?;
         let detail = ingest.detail;
         let prepared = corpus.prepare(ingest).await?;

@@ -23,19 +23,10 @@ impl SimilarityService for Service {
         &self,
         request: Request<pb::FindDuplicatesRequest>,
     ) -> Result<Response<pb::FindDuplicatesResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
-                check.message(request.encoded_len());
-                let asked = request.query.map(|query| match query {
-                    find_duplicates_request::Query::Text(text) => Asked::Text(text),
-                    find_duplicates_request::Query::PassageId(id) => Asked::Passage(id),
-                    find_duplicates_request::Query::DocumentId(id) => Asked::Document(id),
-                    find_duplicates_request::Query::Document(document) => {
-                        Asked::Incoming(Box::new(document))
-                    }
-                });
+                let asked = request.query.map(Asked::from);
                 let is_page = asked.as_ref().is_some_and(Asked::is_page);
                 let query = query(&mut check, asked);
                 let min_probability = check.share("min_probability", request.min_probability);
@@ -61,19 +52,10 @@ impl SimilarityService for Service {
         &self,
         request: Request<pb::FindRelatedPassagesRequest>,
     ) -> Result<Response<pb::FindRelatedPassagesResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
         self.gate
-            .answer(&metadata, |corpus| async move {
+            .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
-                check.message(request.encoded_len());
-                let asked = request.query.map(|query| match query {
-                    find_related_passages_request::Query::Text(text) => Asked::Text(text),
-                    find_related_passages_request::Query::PassageId(id) => Asked::Passage(id),
-                    find_related_passages_request::Query::DocumentId(id) => Asked::Document(id),
-                    find_related_passages_request::Query::Document(document) => {
-                        Asked::Incoming(Box::new(document))
-                    }
-                });
+                let asked = request.query.map(Asked::from);
                 let is_page = asked.as_ref().is_some_and(Asked::is_page);
                 let query = query(&mut check, asked);
                 let filter = check.filter(request.filter);
@@ -144,6 +126,30 @@ enum Asked {
     Passage(String),
     Document(String),
     Incoming(Box<pb::Document>),
+}
+
+impl From<find_duplicates_request::Query> for Asked {
+    fn from(query: find_duplicates_request::Query) -> Self {
+        use find_duplicates_request::Query;
+        match query {
+            Query::Text(text) => Self::Text(text),
+            Query::PassageId(id) => Self::Passage(id),
+            Query::DocumentId(id) => Self::Document(id),
+            Query::Document(document) => Self::Incoming(Box::new(document)),
+        }
+    }
+}
+
+impl From<find_related_passages_request::Query> for Asked {
+    fn from(query: find_related_passages_request::Query) -> Self {
+        use find_related_passages_request::Query;
+        match query {
+            Query::Text(text) => Self::Text(text),
+            Query::PassageId(id) => Self::Passage(id),
+            Query::DocumentId(id) => Self::Document(id),
+            Query::Document(document) => Self::Incoming(Box::new(document)),
+        }
+    }
 }
 
 impl Asked {

@@ -283,7 +283,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn length(&mut self, field: &str, value: &str) {
+    pub fn length(&mut self, field: &str, value: &str) {
         let most = self.limits.field_bytes;
         if value.len() > most {
             self.fail(field, format!("has {} bytes; at most {most} are allowed", value.len()));

@@ -226,6 +226,16 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// The vectors of a text.
+    pub fn windows(&self, content: ContentId, dimension: usize) -> Result<Option<Windows>> {
+        let sql = "SELECT vector FROM vectors WHERE content = ? AND model = ? ORDER BY window";
+        let rows: Vec<Vec<u8>> = self.all(sql, params![content, self.model], |row| row.get(0))?;
+        let vectors = rows.iter().map(|bytes| {
+            UnitVector::from_bytes(bytes, dimension).ok_or(StoreError::Damaged("a vector"))
+        });
+        Ok(Windows::new(vectors.collect::<Result<_>>()?))
+    }
+
     /// The verdict that a document got when it came in.
     pub fn verdict(&self, document: DocumentKey) -> Result<Option<StoredVerdict>> {
         let sql = "SELECT v.*, c.document_id AS canonical_id, m.model_id FROM verdicts v \

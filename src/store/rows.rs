@@ -167,20 +167,18 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
 /// Columns of [`passage`], for a query over `passages p` joined with `documents d`
 /// and `paragraphs g`.
 pub(super) const PASSAGE_COLUMNS: &str = "p.passage, p.doc, d.document_id, p.ordinal, \
-    p.kind, p.paragraph, p.first, p.last, p.content, g.text";
+    p.kind, p.paragraph, p.first, p.last, p.content, \
+    CASE WHEN p.text IS NULL THEN g.text ELSE p.text END AS text";
 
 /// Reads the columns of [`PASSAGE_COLUMNS`].
 pub(super) fn passage(row: &Row<'_>) -> rusqlite::Result<StoredPassage> {
     let span: Range<u32> = row.get("first")?..row.get("last")?;
-    // Cut here, not by SQLite's substr(): that ends at a NUL.
-    let paragraph: String = row.get("text")?;
-    let text = paragraph.chars().skip(span.start as usize).take(span.len()).collect();
     Ok(StoredPassage {
         key: row.get("passage")?,
         document: row.get("doc")?,
         document_id: row.get("document_id")?,
         ordinal: row.get("ordinal")?,
-        text,
+        text: row.get("text")?,
         kind: row.get("kind")?,
         paragraph: row.get("paragraph")?,
         span,

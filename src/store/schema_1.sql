@@ -82,6 +82,7 @@ CREATE TABLE passages (
     last INTEGER NOT NULL,                  -- one past the last
     kind INTEGER NOT NULL,
     content INTEGER REFERENCES contents,    -- NULL for furniture
+    text TEXT,                              -- NULL where it is the whole paragraph
     UNIQUE (doc, ordinal)
 ) STRICT;
 CREATE INDEX passages_by_content ON passages (content) WHERE content IS NOT NULL;

@@ -192,6 +192,10 @@ impl<'a> Writer<'a> {
                 params![key, index as i64, paragraph.kind, paragraph.text],
             )?;
         }
+        let is_whole = |text: &str, paragraph: u32| {
+            let whole = new.article.paragraphs.get(paragraph as usize);
+            whole.is_some_and(|whole| whole.text == text)
+        };
         let mut added = Vec::new();
         for passage in &new.article.passages {
             let content = match passage.kind {
@@ -199,8 +203,8 @@ impl<'a> Writer<'a> {
                 PassageKind::Body => Some(self.content(passage.hash, new.vectors, &mut added)?),
             };
             self.execute(
-                "INSERT INTO passages (doc, ordinal, paragraph, first, last, kind, content) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO passages (doc, ordinal, paragraph, first, last, kind, content, text) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     key,
                     passage.ordinal,
@@ -209,6 +213,7 @@ impl<'a> Writer<'a> {
                     passage.span.end,
                     passage.kind,
                     content,
+                    Some(&passage.text).filter(|text| !is_whole(text, passage.paragraph)),
                 ],
             )?;
         }
