@@ -54,7 +54,7 @@ static CAPTIONS: Rules = Rules {
     patterns: LazyLock::new(|| {
         patterns(&[
             r"^(photo|photograph|image|picture|graphic|illustration|caption|photo credit|image credit|credit)s?\s*([:|/]|(by|from|courtesy)\b)",
-            r"^(file )?(photo|image|picture)\b.{0,80}$",
+            r"^(file )?(photo|image|picture)\b[^.]{0,80}$",
             r"^\d{1,3} of \d{1,3}[.:]? ",
             r"\((photo|image|picture|credit|file|pic|ap|afp|reuters|epa|getty)\b[^()]{0,100}\)$",
             r"[^.!?] \(source: [^()]{2,40}\)$",
@@ -139,7 +139,7 @@ static BYLINES: Rules = Rules {
         patterns(&[
             r"^(by|written by|posted by|author|authors)\s*:?$",
             r"^(author|written by|posted by|published by|story by|text by|words by|photographs by)s?\s*:? .{2,80}$",
-            r"^\(?((additional |writing and |further )?(reporting|editing|writing|research|compiled|translation|production)( and \w+)?) by\b.{2,200}$",
+            r"^\(?((additional |writing and |further )?(reporting|editing|writing)( and \w+)?) by\b.{2,200}$",
             r"\bcontributed (to (this|the) (report|story|article)|reporting)\b.{0,40}$",
             r"^[\p{L}. '-]{3,60} (is|was) produced with\b",
             r"^about the authors?\b",
@@ -192,6 +192,8 @@ mod tests {
             "Sign language interpreters went on strike.",
             "See you in court, he wrote to the regulator.",
             "Page Industries said profit rose.",
+            "Image Technology makes chemicals for the industry.",
+            "Production by the company is expected to rise to 3.33 mln tonnes.",
             "(c) the abolition of child labour; and",
             "The suspect was arrested near the border. (Source: WXYZ)",
             "And the worse: \"I am surprised by how venomous people can be.\"",

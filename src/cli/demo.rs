@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use comfy_table::{ColumnConstraint, Width};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio_stream::iter;
@@ -139,6 +140,10 @@ async fn articles(
             furniture.to_string(),
             verdict(result.verdict.as_ref().map_or(0, |found| found.verdict)).to_owned(),
         ]);
+    }
+    // Titles are longest: without a bound, the other columns take their room.
+    if let Some(title) = rows.column_mut(0) {
+        title.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
     }
     if as_json { Ok(()) } else { line(rows) }
 }

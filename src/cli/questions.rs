@@ -42,7 +42,7 @@ pub async fn duplicates(
 
 /// Stored passages that say the same, with what speaks for it.
 pub fn duplicate_table(matches: &[pb::DuplicateMatch]) -> comfy_table::Table {
-    let mut rows = table(["prob.", "verdict", "outlet, date, id", "passage", "differs in"]);
+    let mut rows = table(["prob.", "verdict", "outlet, date, id", "passage"]);
     for found in matches {
         let passage = found.passage.clone().unwrap_or_default();
         let document = found.document.clone().unwrap_or_default();
@@ -51,12 +51,15 @@ pub fn duplicate_table(matches: &[pb::DuplicateMatch]) -> comfy_table::Table {
         let conflicts: Vec<String> = conflicts
             .map(|conflict| format!("{} / {}", conflict.query_value, conflict.match_value))
             .collect();
+        let mut text = short(&passage.text, SHOWN);
+        if !conflicts.is_empty() {
+            text = format!("{text}\ndiffers in: {}", short(&conflicts.join("; "), SHOWN / 2));
+        }
         rows.add_row([
             format!("{:.2}", found.probability),
             verdict(found.verdict).to_owned(),
             origin(&document, &passage.passage_id),
-            short(&passage.text, SHOWN),
-            short(&conflicts.join("; "), SHOWN / 2),
+            text,
         ]);
     }
     rows
