@@ -61,8 +61,13 @@ async fn new_calls_are_refused_while_draining() {
     let mut desk = Desk::open().await;
     desk.put("a", &[LEAD]).await;
     desk.terminate();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let refused = desk.get("a", pb::VerdictView::Unspecified).await.unwrap_err();
+    // The signal takes a moment to arrive.
+    let refused = loop {
+        match desk.get("a", pb::VerdictView::Unspecified).await {
+            Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            Err(refused) => break refused,
+        }
+    };
     assert_eq!(refused.code(), tonic::Code::Unavailable);
     assert!(desk.wait().await.success());
 }

@@ -60,7 +60,8 @@ async fn the_server_is_not_serving_until_the_corpus_is_ready() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::tempdir().unwrap();
     let mut child = common::program()
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        // Every worker loads the model: long enough to ask in the meantime.
+        .args(["serve", "--listen", "127.0.0.1:0", "--workers", "8", "--data"])
         .arg(folder.path())
         .stdout(std::process::Stdio::piped())
         .spawn()

@@ -141,9 +141,10 @@ async fn articles(
             verdict(result.verdict.as_ref().map_or(0, |found| found.verdict)).to_owned(),
         ]);
     }
-    // Titles are longest: without a bound, the other columns take their room.
-    if let Some(title) = rows.column_mut(0) {
-        title.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
+    // Short columns get what they need, so that words stay whole in the long ones.
+    let widths = [20, 13, 12, 10, 11, 9];
+    for (column, width) in rows.column_iter_mut().zip(widths) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
     }
     if as_json { Ok(()) } else { line(rows) }
 }

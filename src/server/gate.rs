@@ -13,9 +13,12 @@ use crate::corpus::Corpus;
 use super::refusal::Refusal;
 use super::validate::Check;
 
-/// Answers leave this long before the deadline, so that the caller hears our word and
-/// not its own clock's.
-const MARGIN: Duration = Duration::from_millis(2);
+/// Answers leave this long before the deadline, at most, so that the caller hears our
+/// word and not its own clock's.
+const MARGIN: Duration = Duration::from_millis(20);
+
+/// Share of the time until the deadline that this is, at most.
+const MARGIN_SHARE: u32 = 32;
 
 /// What the server is ready for.
 #[derive(Clone)]
@@ -83,7 +86,8 @@ impl Gate {
         };
         let timeout =
             metadata.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
-        let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(MARGIN));
+        let deadline =
+            timeout.map(|timeout| Instant::now() + timeout - MARGIN.min(timeout / MARGIN_SHARE));
         let call = Arc::clone(&self.calls).try_acquire_owned().ok();
         Ok(Pass { corpus, deadline, _place: None, _call: call })
     }
