@@ -21,6 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out.join("descriptors.bin"), encoded)?;
     separate_bodies(&mut descriptors);
     tonic_prost_build::configure().compile_fds(descriptors)?;
+
+    println!("cargo:rerun-if-changed=src/embed/onnx/onnx.proto");
+    let onnx = protox::compile(["onnx.proto"], ["src/embed/onnx"])?;
+    tonic_prost_build::configure().compile_fds(onnx)?;
     Ok(())
 }
 

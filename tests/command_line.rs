@@ -194,7 +194,7 @@ async fn what_stands_in_the_way_of_a_start_is_said_in_one_sentence() {
     };
     sqlite("UPDATE models SET weights_sha256 = 'other'");
     let said = failing(&data, |_| {});
-    assert!(said.contains("holds vectors of model all-MiniLM-L6-v2"), "{said}");
+    assert!(said.contains("holds vectors of the model all-MiniLM-L6-v2"), "{said}");
     sqlite("PRAGMA user_version = 99");
     let said = failing(&data, |_| {});
     assert!(said.contains("has format 99"), "{said}");
@@ -237,7 +237,9 @@ fn what_stands_in_the_way_of_a_setup_is_said_in_one_sentence() {
     fs::create_dir(&damaged).unwrap();
     for file in fs::read_dir(cache).unwrap() {
         let file = file.unwrap();
-        fs::copy(file.path(), damaged.join(file.file_name())).unwrap();
+        if file.file_type().unwrap().is_file() {
+            fs::copy(file.path(), damaged.join(file.file_name())).unwrap();
+        }
     }
     fs::write(damaged.join("tokenizer.json"), "{}").unwrap();
     let said = failing(&data, |command| {

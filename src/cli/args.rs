@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::embed::Precision;
 use crate::proto::{timestamp, v1 as pb};
 
 /// Copydesk knows every piece of copy that came in: near-duplicates and related
@@ -67,6 +68,23 @@ pub enum Command {
     Delete(DeleteArgs),
     /// Show the state of a server: model, corpus, limits
     Info,
+    /// Change a corpus to another model: embeds its text anew, in the background of its
+    /// server
+    Reembed(ReembedArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ReembedArgs {
+    /// Folder of a corpus that no server has open; without it, the server's corpus is
+    /// changed while it answers
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Do not wait until the server is done
+    #[arg(long, conflicts_with = "data")]
+    pub no_wait: bool,
+    /// The new model. A server takes files that are on its own machine
+    #[command(flatten)]
+    pub setup: SetupArgs,
 }
 
 #[derive(Debug, Args)]
@@ -74,10 +92,14 @@ pub struct SetupArgs {
     /// Folder for what is fetched [default: copydesk in the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Folder with another model: model.onnx, tokenizer.json, config.json,
-    /// tokenizer_config.json
-    #[arg(long, value_name = "DIR")]
+    /// Another model: a folder with model.onnx, tokenizer.json and copydesk.toml, or a
+    /// name that fastembed knows, e.g. BGESmallENV15
+    #[arg(long, value_name = "DIR|NAME")]
     pub model: Option<PathBuf>,
+    /// How products are computed [default: as the model says; the default model in
+    /// int8 where that is exact]
+    #[arg(long, value_enum)]
+    pub precision: Option<Precision>,
     /// The library of ONNX Runtime [default: ORT_DYLIB_PATH, else the pinned one]
     #[arg(long, value_name = "FILE")]
     pub runtime: Option<PathBuf>,

@@ -133,6 +133,7 @@ pub async fn info(mut client: Client, as_json: bool) -> Result<(), Failure> {
     let model = info.model.unwrap_or_default();
     let corpus = info.corpus.unwrap_or_default();
     let limits = info.limits.unwrap_or_default();
+    let embedding = info.embedding.unwrap_or_default();
     let hash: String = model.weights_sha256.chars().take(12).collect();
     let mut rows = table(["", ""]);
     for (name, value) in [
@@ -140,8 +141,18 @@ pub async fn info(mut client: Client, as_json: bool) -> Result<(), Failure> {
         (
             "model",
             format!(
-                "{} ({}, {} dimensions, {} tokens a window, weights {hash})",
-                model.model_id, model.precision, model.dimension, model.max_tokens
+                "{} ({} dimensions, {} tokens a window, weights {hash})",
+                model.model_id, model.dimension, model.max_tokens
+            ),
+        ),
+        (
+            "embedded",
+            format!(
+                "{} texts by {} workers; {} more were stored already, {} asked about recently",
+                embedding.embedded_text_count,
+                embedding.worker_count,
+                embedding.known_text_count,
+                embedding.recent_text_count
             ),
         ),
         ("documents", corpus.document_count.to_string()),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use tonic::Status;
 
 use crate::client::ConnectError;
-use crate::embed::SetupError;
+use crate::embed::{ModelError, SetupError};
 use crate::server::ServeError;
 
 /// Why a command failed: one sentence that says what, and what to do.
@@ -12,6 +12,8 @@ use crate::server::ServeError;
 pub enum Failure {
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]

@@ -9,6 +9,7 @@ mod input;
 mod output;
 mod progress;
 mod questions;
+mod reembed;
 mod serve;
 mod settings;
 
@@ -79,5 +80,6 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             documents::delete(Client::connect(&server).await?, args, json).await.map(done)
         }
         Command::Info => documents::info(Client::connect(&server).await?, json).await.map(done),
+        Command::Reembed(args) => reembed::reembed(&server, args, json).await.map(done),
     }
 }

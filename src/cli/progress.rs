@@ -15,3 +15,14 @@ pub fn bytes(total: u64, what: &'static str) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
+
+/// A bar over shares of a whole, in thousandths.
+pub fn share(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(1_000);
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3}%, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -26,21 +26,27 @@ pub fn start_logging(filter: &str) {
 /// Fetches what is missing and checks what is there.
 pub async fn setup(args: SetupArgs, json: bool) -> Result<(), Failure> {
     let setup = ensure(args).await?;
+    // Loading it once rewrites it, too, and shows that it works.
+    let loading = setup.clone();
+    let loaded = tokio::task::spawn_blocking(move || crate::embed::model_of(&loading));
+    let model = loaded.await.map_err(|error| Failure::Other(error.to_string()))??;
     if json {
         return json_value(&json!({
             "runtime": setup.runtime,
             "model": setup.model.folder,
+            "model_id": model.id,
             "weights_sha256": setup.model.weights_sha256,
         }));
     }
     line(format_args!("runtime  {}", setup.runtime.display()))?;
-    line(format_args!("model    {}", setup.model.folder.display()))?;
+    line(format_args!("model    {} in {}", model.id, setup.model.folder.display()))?;
     line(format_args!("weights  {}", setup.model.weights_sha256))
 }
 
 /// The runtime and the model, fetched with a progress bar where they are not there.
 pub async fn ensure(args: SetupArgs) -> Result<Setup, Failure> {
-    let options = SetupOptions { cache: args.cache, model: args.model, runtime: args.runtime };
+    let SetupArgs { cache, model, precision, runtime } = args;
+    let options = SetupOptions { cache, model, precision, runtime, is_offline: false };
     let ensured = tokio::task::spawn_blocking(move || -> Result<Setup, SetupError> {
         let bar = std::cell::OnceCell::new();
         let setup = Setup::ensure(&options, &|done, total| {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use crate::embed::{Lane, Role};
 use crate::index::Scope;
 use crate::store::{Filter, PassageKey};
 use crate::verdict::{DEFAULT_PROBABILITY, judge_passage};
@@ -49,9 +50,12 @@ impl Corpus {
         &self,
         question: DuplicateQuestion,
     ) -> Result<DuplicateAnswers, CorpusError> {
-        let asked = self.resolve(question.query.clone()).await?;
-        let matches = self.blocking(move |parts| parts.duplicates(&asked, &question)).await?;
-        Ok(DuplicateAnswers { matches, model_id: self.model().id.clone() })
+        let parts = self.parts();
+        let asked = self.resolve(&parts, question.query.clone(), Role::Passage).await?;
+        let matches = self
+            .blocking_on(&parts, Lane::Question, move |parts| parts.duplicates(&asked, &question))
+            .await?;
+        Ok(DuplicateAnswers { matches, model_id: parts.embedder.model().id.clone() })
     }
 }
 

@@ -21,6 +21,12 @@ pub enum CorpusError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The other model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// One change of model at a time.
+    #[error("the corpus is being changed to the model {0} already; wait until that is done")]
+    Changing(String),
     /// A part of the program or a library panicked; the request ends, the corpus goes
     /// on.
     #[error("an internal error ended the request")]

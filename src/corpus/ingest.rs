@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use crate::article::{Article, DocumentId, Incoming, PassageKind, read};
-use crate::embed::Windows;
+use crate::embed::{Lane, Role, Windows};
 use crate::index::{Mark, Scope};
 use crate::store::Filter;
 use crate::text::ContentHash;
@@ -79,6 +79,8 @@ pub(super) struct Options {
 
 /// What was found for the passages of a document, up to a moment.
 pub(super) struct Compared {
+    /// Of the parts that it was compared by.
+    pub generation: u64,
     pub comparables: Vec<Comparable>,
     pub vectors: HashMap<ContentHash, Windows>,
     /// What [`Parts::removals`] was before anything was read.
@@ -141,7 +143,7 @@ impl Corpus {
         let Ingest { document, validate_only, skip_duplicates, detail } = ingest;
         let options = Options { validate_only, skip_duplicates, detail };
         let (article, is_known) = self
-            .blocking(move |parts| {
+            .blocking_on(&self.parts(), Lane::Ingest, move |parts| {
                 let article = read(document)?;
                 let stored = parts.store.reader()?.view().document(&article.id)?;
                 let is_known = stored.is_some_and(|stored| stored.body_hash == article.body_hash);
@@ -156,17 +158,19 @@ impl Corpus {
     }
 
     async fn compare(&self, article: &Article) -> Result<Compared, CorpusError> {
+        let parts = self.parts();
         let texts = article.reporting().map(|passage| (passage.hash, passage.text.clone()));
-        let vectors = self.vectors_of(texts.collect()).await?;
-        let lexical_only = !self.model().speaks(&primary(&article.metadata));
+        let vectors = self.vectors_of(&parts, texts.collect(), Lane::Ingest, Role::Passage).await?;
+        let lexical_only = !parts.embedder.model().speaks(&primary(&article.metadata));
         let article = article.clone();
-        self.blocking(move |parts| {
+        self.blocking_on(&parts, Lane::Ingest, move |parts| {
             // Before anything is read: what comes in meanwhile is looked at when the
             // document is settled.
             let mark = parts.index.mark();
             let removals = parts.removals.load(Ordering::Acquire);
             let reader = parts.store.reader()?;
             let mut compared = Compared {
+                generation: parts.generation,
                 comparables: comparables(&article),
                 vectors,
                 removals,
@@ -199,7 +203,8 @@ impl Corpus {
             if let Some(ingested) = settled {
                 return Ok(ingested);
             }
-            // It was stored when it was prepared, and is not any more.
+            // It was stored when it was prepared, and is not any more; or the model was
+            // another one.
             prepared = unsettled;
             prepared.compared = Some(self.compare(&prepared.article).await?);
         }

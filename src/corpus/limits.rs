@@ -11,6 +11,8 @@ pub struct Limits {
     pub answers: usize,
     /// Requests that are worked on at once.
     pub concurrent_requests: usize,
+    /// Bytes of all requests that are worked on at once.
+    pub concurrent_bytes: usize,
     /// Bytes of title, source, url, and of each key and value of labels.
     pub field_bytes: usize,
     /// Labels of a document.
@@ -27,6 +29,7 @@ impl Default for Limits {
             message_bytes: 4 << 20,
             answers: 1_000,
             concurrent_requests: 256,
+            concurrent_bytes: 32 << 20,
             field_bytes: 4_096,
             labels: 64,
             filter_values: 1_000,

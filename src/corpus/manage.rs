@@ -1,15 +1,18 @@
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use crate::article::DocumentId;
+use crate::embed::{EmbedStats, ModelInfo};
 use crate::index::IndexStatus;
 use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, Totals};
 
 use super::answers::{Detail, VerdictAnswer};
 use super::query::now;
 use super::settle::stored_verdict;
-use super::{Corpus, CorpusError, Parts};
+use super::{Corpus, CorpusError, NextModel, Parts};
 
 /// A stored document with all that is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,12 +46,20 @@ pub struct Exported {
 /// The state of a corpus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorpusInfo {
+    /// The model that answers.
+    pub model: Arc<ModelInfo>,
     /// How much it holds.
     pub totals: Totals,
     /// The state of its index.
     pub index: IndexStatus,
     /// Bytes on disk.
     pub disk_bytes: u64,
+    /// What was embedded since the start.
+    pub embedding: EmbedStats,
+    /// Texts since the start whose vectors were in the index already.
+    pub known_texts: u64,
+    /// The model that the corpus is being changed to.
+    pub next_model: Option<NextModel>,
 }
 
 impl Corpus {
@@ -192,11 +203,18 @@ impl Corpus {
     ///
     /// If the store fails.
     pub async fn info(&self) -> Result<CorpusInfo, CorpusError> {
-        self.blocking(|parts| {
+        let change = self.change();
+        self.blocking(move |parts| {
+            let totals = parts.store.reader()?.view().totals()?;
+            let next_model = change.progress(totals.contents)?;
             Ok(CorpusInfo {
-                totals: parts.store.reader()?.view().totals()?,
+                model: Arc::clone(parts.embedder.model()),
+                totals,
+                next_model,
                 index: parts.index.status(),
                 disk_bytes: parts.store.disk_bytes(),
+                embedding: parts.embedder.stats(),
+                known_texts: parts.known.load(Ordering::Relaxed),
             })
         })
         .await

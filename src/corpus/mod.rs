@@ -12,19 +12,20 @@ mod limits;
 mod manage;
 mod matches;
 mod query;
+mod reembed;
 mod related;
 mod settle;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::embed::{Embedder, ModelInfo, Setup};
+use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
 use crate::index::{ContentId, GrowingIndex, VectorIndex};
-use crate::store::{ModelIdentity, Store};
+use crate::store::{ModelIdentity, Store, StoreError};
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
@@ -33,32 +34,82 @@ pub use ingest::{Ingest, Ingested, Outcome, Prepared};
 pub use limits::Limits;
 pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
 pub use query::{PassageName, Query};
+use reembed::Change;
+pub use reembed::{NextModel, reembed_folder};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
 
-/// Requests whose blocking part runs at once, for each worker that embeds. More wait.
-const WORK_PER_WORKER: usize = 4;
+/// Questions whose blocking part runs at once, for each worker that embeds. More wait.
+const QUESTIONS_PER_WORKER: usize = 4;
 
-/// A corpus of documents and all that is needed to ask about it. Clones share it.
+/// A corpus of documents and all that is needed to ask about it, in the name of a
+/// caller. Clones share it.
 #[derive(Clone)]
-pub struct Corpus(Arc<Parts>);
+pub struct Corpus {
+    desk: Arc<Desk>,
+    caller: Caller,
+}
 
-struct Parts {
-    store: Store,
-    index: Arc<dyn VectorIndex>,
-    embedder: Embedder,
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Caller {
+    /// Clients share the workers in equal parts.
+    pub client: ClientId,
+    /// It is slowed and never refused for load.
+    pub is_patient: bool,
+}
+
+/// What stays the same when the model changes.
+struct Desk {
+    /// What answers now. It is changed by whoever has the turn.
+    current: RwLock<Arc<Parts>>,
     limits: Limits,
+    workers: usize,
     /// Held while a verdict is settled, from the last comparison until the index knows
     /// the document: of two copies that arrive at once, one is new.
     turn: Arc<Mutex<()>>,
     /// Places for work that blocks. One that was begun is finished even if its caller has
-    /// left, and keeps its place until then.
+    /// left, and keeps its place until then. What comes in has one for each worker, so that
+    /// it leaves room on the processor; questions have places of their own.
     work: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
+    /// The change of model that is under way, or how the last one failed.
+    change: std::sync::Mutex<Change>,
+}
+
+/// What answers with one model.
+struct Parts {
+    store: Store,
+    index: Arc<dyn VectorIndex>,
+    embedder: Embedder,
+    /// Tells them apart from those before and after a change of model.
+    generation: u64,
     /// Counts deletions and replacements: while it stands still, every passage that was
     /// found is still there.
     removals: AtomicU64,
+    /// Texts that came again: their vectors were in the index already.
+    known: AtomicU64,
 }
 
 impl Parts {
+    /// Fills an index from the vectors of a store. Blocks.
+    fn new(store: Store, embedder: Embedder) -> Result<Self, StoreError> {
+        static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+        let dimension = embedder.model().dimension;
+        let index = GrowingIndex::new(dimension);
+        store
+            .reader()?
+            .view()
+            .vectors(dimension, |content, windows| index.add(content, windows))?;
+        Ok(Self {
+            store,
+            index,
+            embedder,
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            removals: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+        })
+    }
+
     /// Takes texts that no passage says any more out of the index, after a deletion or
     /// replacement was committed.
     fn passages_gone(&self, contents: &[ContentId]) {
@@ -75,43 +126,65 @@ impl Corpus {
     ///
     /// If the model cannot be loaded or the store cannot be opened.
     pub fn open(folder: &Path, setup: &Setup, workers: usize) -> Result<Self, OpenError> {
-        let embedder = Embedder::start(setup, workers)?;
-        let store = Store::open(folder, &ModelIdentity::from(embedder.model()))?;
-        let dimension = embedder.model().dimension;
-        let index = GrowingIndex::new(dimension);
-        store
-            .reader()?
-            .view()
-            .vectors(dimension, |content, windows| index.add(content, windows))?;
-        Ok(Self(Arc::new(Parts {
-            store,
-            index,
-            embedder,
+        let workers = workers.max(1);
+        let embedder = Embedder::start(&as_recorded(folder, setup), workers)?;
+        let store = Store::open(folder, &ModelIdentity::from(embedder.model().as_ref()))?;
+        while store.write(|writer| writer.drop_retired())? {}
+        let desk = Desk {
+            current: RwLock::new(Arc::new(Parts::new(store, embedder)?)),
             limits: Limits::default(),
+            workers,
             turn: Arc::new(Mutex::new(())),
-            work: Arc::new(Semaphore::new(workers.max(1) * WORK_PER_WORKER)),
-            removals: AtomicU64::new(0),
-        })))
+            work: Arc::new(Semaphore::new(workers)),
+            questions: Arc::new(Semaphore::new(workers * QUESTIONS_PER_WORKER)),
+            change: std::sync::Mutex::new(Change::None),
+        };
+        Ok(Self { desk: Arc::new(desk), caller: Caller::default() })
     }
 
-    /// The model in use.
-    pub fn model(&self) -> &ModelInfo {
-        self.0.embedder.model()
+    /// The same corpus in the name of a caller.
+    pub fn called_by(&self, caller: Caller) -> Self {
+        Self { desk: Arc::clone(&self.desk), caller }
+    }
+
+    /// The model that answers.
+    pub fn model(&self) -> Arc<ModelInfo> {
+        Arc::clone(self.parts().embedder.model())
     }
 
     /// What a request may hold.
     pub fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.desk.limits
     }
 
-    /// Runs `work`, which may block, on a thread for that.
+    /// What answers now. Whatever belongs together is asked of the same parts.
+    fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.desk.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `work`, which may block, on a thread for that, with what answers now. For those
+    /// who wait for an answer.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
     ) -> Result<T, CorpusError> {
-        let parts = Arc::clone(&self.0);
-        // It is only ever closed with the corpus.
-        let place = Arc::clone(&self.0.work).acquire_owned().await;
+        self.blocking_on(&self.parts(), Lane::Question, work).await
+    }
+
+    /// Runs `work`, which may block, in the places of a lane.
+    async fn blocking_on<T: Send + 'static>(
+        &self,
+        parts: &Arc<Parts>,
+        lane: Lane,
+        work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
+    ) -> Result<T, CorpusError> {
+        let parts = Arc::clone(parts);
+        let places = match lane {
+            Lane::Question => &self.desk.questions,
+            Lane::Ingest | Lane::Background => &self.desk.work,
+        };
+        // They are only ever closed with the corpus.
+        let place = Arc::clone(places).acquire_owned().await;
         let working = tokio::task::spawn_blocking(move || {
             let _place = place;
             work(&parts)
@@ -122,7 +195,7 @@ impl Corpus {
         })
     }
 
-    /// Runs `work` when its turn to change the corpus has come.
+    /// Runs `work` when its turn to change the corpus has come, on what answers then.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
@@ -131,13 +204,22 @@ impl Corpus {
         // polled. A caller that leaves before gives it up.
         let corpus = self.clone();
         let taking = AbortOnDropHandle::new(tokio::spawn(async move {
-            let turn: OwnedMutexGuard<()> = Arc::clone(&corpus.0.turn).lock_owned().await;
+            let turn: OwnedMutexGuard<()> = Arc::clone(&corpus.desk.turn).lock_owned().await;
             let work = move |parts: &Parts| {
                 let _turn = turn;
                 work(parts)
             };
-            corpus.blocking(work).await
+            corpus.blocking_on(&corpus.parts(), Lane::Ingest, work).await
         }));
         taking.await.unwrap_or(Err(CorpusError::Panicked))
     }
+}
+
+/// A set-up in the precision of the corpus in `folder`, if none was asked for and the
+/// weights are the same: a corpus that was opened once opens the same way again.
+fn as_recorded(folder: &Path, setup: &Setup) -> Setup {
+    let recorded = Store::recorded_model(folder)
+        .filter(|recorded| recorded.weights_sha256 == setup.model.weights_sha256)
+        .and_then(|recorded| Precision::parse(&recorded.precision));
+    Setup { precision: setup.precision.or(recorded), ..setup.clone() }
 }

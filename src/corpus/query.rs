@@ -1,17 +1,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use crate::article::{
     Article, DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read,
 };
-use crate::embed::Windows;
+use crate::embed::{Lane, Purpose, Role, Windows};
 use crate::store::{DocumentKey, StoredPassage};
 use crate::text::{ContentHash, detect_language, normalize};
 use crate::verdict::Comparable;
 
-use super::{Corpus, CorpusError, Parts};
+use super::{Caller, Corpus, CorpusError, Parts};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,12 +89,22 @@ struct Resolved {
 }
 
 impl Corpus {
-    /// Reads and embeds what is asked about.
-    pub(super) async fn resolve(&self, query: Query) -> Result<Asked, CorpusError> {
+    /// Reads and embeds what is asked about: a text in the role of what others are about
+    /// if `role` says so, all else as what is stored.
+    pub(super) async fn resolve(
+        &self,
+        parts: &Arc<Parts>,
+        query: Query,
+        role: Role,
+    ) -> Result<Asked, CorpusError> {
+        let role = match query {
+            Query::Text(_) => role,
+            _ => Role::Passage,
+        };
         let Resolved { passages, own, language } =
-            self.blocking(move |parts| parts.resolve(query)).await?;
+            self.blocking_on(parts, Lane::Question, move |parts| parts.resolve(query)).await?;
         let texts = passages.iter().map(|p| (p.comparable.hash, p.text.clone())).collect();
-        let vectors = self.vectors_of(texts).await?;
+        let vectors = self.vectors_of(parts, texts, Lane::Question, role).await?;
         let passages = passages
             .into_iter()
             .filter_map(|passage| {
@@ -103,27 +114,35 @@ impl Corpus {
                 Some(AskedPassage { ordinal, text, offset, comparable, windows })
             })
             .collect();
-        Ok(Asked { passages, own, lexical_only: !self.model().speaks(&language) })
+        Ok(Asked { passages, own, lexical_only: !parts.embedder.model().speaks(&language) })
     }
 
     /// The vectors of texts by their hashes: from the index where they are known, else
     /// embedded.
     pub(super) async fn vectors_of(
         &self,
+        parts: &Arc<Parts>,
         texts: HashMap<ContentHash, String>,
+        lane: Lane,
+        role: Role,
     ) -> Result<HashMap<ContentHash, Windows>, CorpusError> {
+        let is_as_stored = role == Role::Passage || parts.embedder.model().is_symmetric;
         let (mut vectors, hashes, missing) = self
-            .blocking(move |parts| {
+            .blocking_on(parts, lane, move |parts| {
                 let known = parts.store.reader()?.view().known(texts.keys().copied())?;
                 let windows = |(hash, content)| Some((hash, parts.index.windows(content)?));
-                let vectors: HashMap<_, _> = known.into_iter().filter_map(windows).collect();
+                let known = known.into_iter().filter(|_| is_as_stored);
+                let vectors: HashMap<_, _> = known.filter_map(windows).collect();
+                parts.known.fetch_add(vectors.len() as u64, Ordering::Relaxed);
                 let missing = texts.into_iter().filter(|(hash, _)| !vectors.contains_key(hash));
                 let (hashes, missing): (Vec<_>, Vec<Arc<str>>) =
                     missing.map(|(hash, text)| (hash, normalize(&text).into())).unzip();
                 Ok((vectors, hashes, missing))
             })
             .await?;
-        let embedded = self.0.embedder.embed(missing).await?;
+        let Caller { client, is_patient } = self.caller;
+        let purpose = Purpose { lane, role, client, is_patient };
+        let embedded = parts.embedder.embed(purpose, missing).await?;
         vectors.extend(hashes.into_iter().zip(embedded));
         Ok(vectors)
     }

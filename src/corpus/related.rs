@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::embed::{Lane, Role};
 use crate::index::Scope;
 use crate::related::{Answer, Candidate, Choice, choose, score};
 use crate::store::{DocumentKey, Filter, PassageKey, StoredDocument, StoredPassage};
@@ -71,10 +72,16 @@ impl Corpus {
     ///
     /// If what is asked about is not stored, is empty or cannot be embedded.
     pub async fn related(&self, question: RelatedQuestion) -> Result<RelatedAnswers, CorpusError> {
-        let asked = self.resolve(question.query.clone()).await?;
-        let (passages, query_duplicates) =
-            self.blocking(move |parts| parts.related(&asked, &question)).await?;
-        Ok(RelatedAnswers { passages, query_duplicates, model_id: self.model().id.clone() })
+        let parts = self.parts();
+        let asked = self.resolve(&parts, question.query.clone(), Role::Query).await?;
+        let (passages, query_duplicates) = self
+            .blocking_on(&parts, Lane::Question, move |parts| parts.related(&asked, &question))
+            .await?;
+        Ok(RelatedAnswers {
+            passages,
+            query_duplicates,
+            model_id: parts.embedder.model().id.clone(),
+        })
     }
 }
 

@@ -18,6 +18,10 @@ use super::{CorpusError, Parts};
 impl Parts {
     /// Settles a document whose turn it is. `None` if it has to be compared first.
     pub fn settle(&self, prepared: &Prepared) -> Result<Option<Ingested>, CorpusError> {
+        let compared_by = prepared.compared.as_ref().map(|compared| compared.generation);
+        if compared_by.is_some_and(|generation| generation != self.generation) {
+            return Ok(None);
+        }
         if prepared.options.validate_only {
             let reader = self.store.reader()?;
             return self.validate(reader.view(), prepared);

@@ -24,16 +24,22 @@ pub enum SetupError {
         path: String,
         /// Its hash, in hex.
         found: String,
-        /// The pinned hash, in hex.
-        expected: &'static str,
+        /// The hash that it should have, in hex.
+        expected: String,
     },
     /// A file of a model folder is missing.
-    #[error(
-        "{path} is missing; a model folder holds model.onnx, tokenizer.json, config.json and tokenizer_config.json"
-    )]
+    #[error("{path} is missing; a model folder holds model.onnx and tokenizer.json")]
     MissingFile {
         /// The file.
         path: String,
+    },
+    /// The manifest of a model folder cannot be used.
+    #[error("{path} is not a model manifest ({cause}); see the README for its keys")]
+    Manifest {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
     },
     /// The configured library of ONNX Runtime is not there.
     #[error(
@@ -90,6 +96,56 @@ pub enum SetupError {
         path: String,
         /// Why.
         source: io::Error,
+    },
+    /// No model has this name.
+    #[error(
+        "no model is called {name:?}; the nearest names are {nearest}, and with --model a folder will do as well"
+    )]
+    UnknownModel {
+        /// The name.
+        name: String,
+        /// Names that are like it.
+        nearest: String,
+    },
+    /// Nothing may be fetched now.
+    #[error("{model} is not in the cache; run `copydesk setup` for it first")]
+    NotFetched {
+        /// The model.
+        model: String,
+    },
+    /// A model that is known but cannot be used.
+    #[error("{name} is not supported: {cause}; choose another model")]
+    UnsupportedModel {
+        /// Its name.
+        name: String,
+        /// Why.
+        cause: &'static str,
+    },
+    /// The hub cannot be reached, or broke off.
+    #[error(
+        "cannot fetch {model} from {endpoint} ({cause}); check the network, set HF_ENDPOINT to a mirror of the hub, or give a folder with --model"
+    )]
+    Hub {
+        /// The model's name on the hub.
+        model: String,
+        /// Address of the hub.
+        endpoint: String,
+        /// Why.
+        cause: String,
+    },
+    /// The hub does not have a file, or not for everyone.
+    #[error(
+        "{endpoint} does not give out {file} of {model} (HTTP status {status}); check HF_ENDPOINT and HF_TOKEN, or give a folder with --model"
+    )]
+    NotOnHub {
+        /// Address of the hub.
+        endpoint: String,
+        /// The file.
+        file: String,
+        /// The model's name on the hub.
+        model: String,
+        /// What the hub answered.
+        status: u16,
     },
 }
 
@@ -248,12 +304,13 @@ fn unpack(
 }
 
 /// Checks that the file at `path` has the SHA-256 `expected`.
-pub(super) fn verify(path: &Path, expected: &'static str) -> Result<(), SetupError> {
+pub(super) fn verify(path: &Path, expected: &str) -> Result<(), SetupError> {
     let found = sha256_of(path)?;
     if found == expected {
         return Ok(());
     }
-    Err(SetupError::WrongHash { path: path.display().to_string(), found, expected })
+    let (path, expected) = (path.display().to_string(), expected.to_owned());
+    Err(SetupError::WrongHash { path, found, expected })
 }
 
 /// SHA-256 of a file, in hex.
@@ -269,7 +326,12 @@ pub(super) fn sha256_of(path: &Path) -> Result<String, SetupError> {
         }
         digest.update(buffer.get(..read).unwrap_or_default());
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&digest.finalize()))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn cache_error(path: &Path) -> impl Fn(io::Error) -> SetupError {

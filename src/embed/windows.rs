@@ -2,37 +2,30 @@ use std::ops::Range;
 
 use tokenizers::Encoding;
 
-/// Special tokens around a text: one at its start and one at its end.
-const SPECIAL: usize = 2;
-
 /// Tokens that neighbouring windows share, so that what stands at a border is seen
 /// with its context.
 const OVERLAP: usize = 32;
 
-/// Cuts a text into windows of at most `max_tokens` tokens, special ones included,
-/// between words. `encoding` is that of the text, without special tokens and with
-/// byte offsets.
+/// Cuts a text into windows of at most `room` tokens, between words. `encoding` is that
+/// of the text, without special tokens.
 ///
-/// Returns ranges of bytes of the text; together they hold every token.
-pub(super) fn windows(encoding: &Encoding, length: usize, max_tokens: usize) -> Vec<Range<usize>> {
-    let room = max_tokens.saturating_sub(SPECIAL).max(1);
-    let offsets = encoding.get_offsets();
-    if offsets.len() <= room {
+/// Returns ranges of tokens; together they hold every one. A text without tokens has
+/// one window, too.
+pub(super) fn windows(encoding: &Encoding, room: usize) -> Vec<Range<usize>> {
+    let (room, length) = (room.max(1), encoding.len());
+    if length <= room {
         return std::iter::once(0..length).collect();
     }
     let starts = word_starts(encoding);
     let mut windows = Vec::new();
     let mut from = 0;
     loop {
-        let to = word_start_before(&starts, from + room, from).unwrap_or(from + room);
-        let to = if from + room >= offsets.len() { offsets.len() } else { to };
-        let first = offsets.get(from).map_or(length, |offset| offset.0);
-        let last =
-            to.checked_sub(1).and_then(|last| offsets.get(last)).map_or(length, |offset| offset.1);
-        windows.push(first..last);
-        if to >= offsets.len() {
+        if from + room >= length {
+            windows.push(from..length);
             return windows;
         }
+        let to = word_start_before(&starts, from + room, from).unwrap_or(from + room);
+        windows.push(from..to);
         from = word_start_before(&starts, to.saturating_sub(OVERLAP), from).unwrap_or(to);
     }
 }

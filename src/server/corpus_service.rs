@@ -10,7 +10,7 @@ use crate::proto::v1::corpus_service_server::CorpusService;
 use crate::proto::{timestamp, v1 as pb};
 
 use super::convert;
-use super::gate::Gate;
+use super::gate::{Gate, client_of};
 use super::ingest_stream;
 use super::page_token;
 use super::refusal::{ANSWER_BYTES, Refusal, fit};
@@ -47,8 +47,9 @@ impl CorpusService for Service {
         &self,
         request: Request<Streaming<pb::IngestDocumentsRequest>>,
     ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
+        let client = client_of(&request);
         let (metadata, _, requests) = request.into_parts();
-        let pass = self.gate.enter_stream(&metadata)?;
+        let pass = self.gate.enter_stream(&metadata, client)?;
         Ok(Response::new(ingest_stream::answers(self.gate.clone(), pass, requests).boxed()))
     }
 
@@ -179,8 +180,9 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::ExportDocumentsRequest>,
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
+        let client = client_of(&request);
         let (metadata, _, request) = request.into_parts();
-        let pass = self.gate.enter(&metadata)?;
+        let pass = self.gate.enter(&metadata, client)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use crate::corpus::Corpus;
+use crate::corpus::{Caller, Corpus, Limits};
+use crate::embed::ClientId;
 
 use super::refusal::Refusal;
 use super::validate::Check;
@@ -38,6 +40,9 @@ pub(super) struct Gate {
     stage: watch::Sender<Stage>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Bytes of requests that may still be worked on.
+    room: Arc<Semaphore>,
+    bytes: usize,
     /// Every call that was let through holds one of these until it is answered.
     calls: Arc<Semaphore>,
 }
@@ -59,28 +64,35 @@ pub(super) struct Pass {
 pub(super) type Place = OwnedSemaphorePermit;
 
 impl Gate {
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
-        let places = Arc::new(Semaphore::new(limit));
-        Self { stage, places, limit, calls: Arc::new(Semaphore::new(CALLS as usize)) }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        let (limit, bytes) = (limits.concurrent_requests, limits.concurrent_bytes);
+        let (places, room, calls) = (semaphore(limit), semaphore(bytes), semaphore(CALLS as usize));
+        Self { stage, places, limit, room, bytes, calls }
     }
 
     pub fn set(&self, stage: Stage) {
         self.stage.send_replace(stage);
     }
 
-    /// Lets a request through, or says why not.
-    pub fn enter(&self, metadata: &MetadataMap) -> Result<Pass, Refusal> {
-        let pass = self.enter_stream(metadata)?;
+    /// Lets a request of a client through, or says why not.
+    pub fn enter(&self, metadata: &MetadataMap, client: ClientId) -> Result<Pass, Refusal> {
+        let caller = Caller { client, is_patient: false };
+        let pass = self.pass(metadata, caller)?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
         Ok(Pass { _place: Some(place), ..pass })
     }
 
     /// Lets a stream of ingests through, which is slowed and never refused for load.
-    pub fn enter_stream(&self, metadata: &MetadataMap) -> Result<Pass, Refusal> {
+    pub fn enter_stream(&self, metadata: &MetadataMap, client: ClientId) -> Result<Pass, Refusal> {
+        self.pass(metadata, Caller { client, is_patient: true })
+    }
+
+    fn pass(&self, metadata: &MetadataMap, caller: Caller) -> Result<Pass, Refusal> {
         let corpus = match &*self.stage.borrow() {
-            Stage::Serving(corpus) => corpus.clone(),
+            Stage::Serving(corpus) => corpus.called_by(caller),
             Stage::Starting => return Err(Refusal::Starting),
             Stage::Draining => return Err(Refusal::Draining),
         };
@@ -92,10 +104,22 @@ impl Gate {
         Ok(Pass { corpus, deadline, _place: None, _call: call })
     }
 
-    /// A place for one document of a stream, as soon as there is one. `None` once the
-    /// server has ended.
-    pub async fn place(&self) -> Option<Place> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
+    /// A place for one document of a stream, of so many bytes, as soon as there is one.
+    /// `None` once the server has ended.
+    pub async fn place(&self, bytes: usize) -> Option<(Place, Place)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let room = Arc::clone(&self.room).acquire_many_owned(self.permits(bytes)).await.ok()?;
+        Some((place, room))
+    }
+
+    /// Room for a request of so many bytes, if there is any.
+    fn room(&self, bytes: usize) -> Result<Place, Refusal> {
+        let room = Arc::clone(&self.room).try_acquire_many_owned(self.permits(bytes));
+        room.map_err(|_| Refusal::Full { limit: self.bytes })
+    }
+
+    fn permits(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.min(self.bytes)).unwrap_or(u32::MAX)
     }
 
     /// Lets a request through, works on it until its deadline, and answers.
@@ -108,11 +132,13 @@ impl Gate {
         M: Message,
         W: Future<Output = Result<T, Refusal>>,
     {
+        let client = client_of(&request);
         let (metadata, _, message) = request.into_parts();
-        let pass = self.enter(&metadata)?;
+        let pass = self.enter(&metadata, client)?;
         let mut check = Check::new(pass.corpus.limits());
         check.message(message.encoded_len());
         check.finish(Some(()))?;
+        let _room = self.room(message.encoded_len())?;
         let work = work(pass.corpus.clone(), message);
         let answer = match pass.deadline {
             None => work.await,
@@ -135,6 +161,13 @@ impl Gate {
         // It only fails once the gate is gone, and this holds it.
         let _ = stage.wait_for(|stage| matches!(stage, Stage::Draining)).await;
     }
+}
+
+/// Tells the clients apart by their connections.
+pub(super) fn client_of<T>(request: &Request<T>) -> ClientId {
+    let mut hasher = DefaultHasher::new();
+    request.remote_addr().hash(&mut hasher);
+    ClientId(hasher.finish())
 }
 
 /// The value of a `grpc-timeout` header: up to eight digits and a unit.

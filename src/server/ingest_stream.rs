@@ -95,7 +95,7 @@ async fn prepare(
     };
     let bytes = request.encoded_len();
     let request_id = request.request_id;
-    let _place = gate.place().await;
+    let _place = gate.place(bytes).await;
     let prepared = async {
         let mut check = Check::new(corpus.limits());
         check.message(bytes);

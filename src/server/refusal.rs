@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::corpus::CorpusError;
-use crate::embed::EmbedError;
+use crate::embed::{EmbedError, ModelError};
 use crate::proto::v1::{FieldViolation, IngestError};
 use crate::store::StoreError;
 
@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Unimplemented(&'static str),
     /// As many requests are worked on as may be.
     Overloaded { limit: usize },
+    /// The requests that are worked on hold as much as may be.
+    Full { limit: usize },
     /// The corpus is not open yet.
     Starting,
     /// The server is on its way out.
@@ -85,6 +87,10 @@ impl From<Refusal> for Status {
                 let message = format!("{limit} requests are being worked on already; try again");
                 detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
             }
+            Refusal::Full { limit } => {
+                let message = format!("requests of {limit} bytes are worked on already; try again");
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+            }
             Refusal::Starting => {
                 let message = "the corpus is not ready yet; try again".to_owned();
                 detailed(Code::Unavailable, message, "STARTING", Some(RETRY_AFTER))
@@ -135,8 +141,22 @@ impl From<CorpusError> for Status {
             CorpusError::Store(StoreError::DiskFull) => {
                 detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
             }
+            CorpusError::Embed(EmbedError::Model(ModelError::BadVector { .. })) => {
+                detailed(Code::InvalidArgument, message, "BAD_VECTOR", None)
+            }
+            CorpusError::Embed(EmbedError::Busy { retry_after, .. }) => {
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(retry_after))
+            }
             CorpusError::Embed(EmbedError::Closed) => {
                 detailed(Code::Unavailable, message, "DRAINING", Some(RETRY_AFTER))
+            }
+            CorpusError::Model(_) => {
+                let mut invalid = Invalid::default();
+                invalid.add("model", message);
+                invalid.into()
+            }
+            CorpusError::Changing(_) => {
+                detailed(Code::FailedPrecondition, message, "CHANGING_MODEL", None)
             }
             CorpusError::Embed(_) | CorpusError::Store(_) | CorpusError::Panicked => {
                 tracing::error!(error = %message, "a request failed");

@@ -108,7 +108,7 @@ async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let limits = Limits::default();
-    let gate = Gate::new(limits.concurrent_requests);
+    let gate = Gate::new(&limits);
     let (health, health_service) = health::Reporter::new().await;
     let (drained, drain) = oneshot::channel::<()>();
     let reflection = || {
@@ -132,7 +132,10 @@ async fn run(
                 .max_decoding_message_size(most),
         )
         .add_service(StoryServiceServer::new(story::Service))
-        .add_service(AdminServiceServer::new(admin::Service { gate: gate.clone() }));
+        .add_service(AdminServiceServer::new(admin::Service {
+            gate: gate.clone(),
+            setup: config.setup.others(),
+        }));
     let incoming = TcpListenerStream::new(listener);
     let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         let _ = drain.await;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::rows::ModelIdentity;
 use super::schema::{self, APPLICATION_ID, FORMAT};
-use super::{StoreError, View, Writer};
+use super::{StoreError, View, Writer, models};
 
 /// Readers that are kept open for the next question.
 const IDLE_READERS: usize = 8;
@@ -14,14 +14,16 @@ const IDLE_READERS: usize = 8;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
 
-/// A corpus on disk. Clones share it.
+/// A corpus on disk, with the vectors of one model. Clones share it.
 #[derive(Clone)]
-pub struct Store(Arc<Shared>);
+pub struct Store {
+    shared: Arc<Shared>,
+    model: i64,
+}
 
 struct Shared {
     folder: PathBuf,
     path: PathBuf,
-    model: i64,
     /// Closed before the writer: the last connection merges the log into the file, and
     /// a reader cannot.
     readers: Mutex<Vec<Connection>>,
@@ -39,6 +41,33 @@ impl Store {
     /// If the folder cannot be used, is in use, holds something else, or holds a
     /// corpus of a newer format or of another model.
     pub fn open(folder: &Path, model: &ModelIdentity) -> Result<Self, StoreError> {
+        let (shared, writer) = Self::open_folder(folder)?;
+        let model = models::claim(&writer, model, &folder.display().to_string())?;
+        Ok(Self { shared: Arc::new(shared(writer)), model })
+    }
+
+    /// Opens the corpus in `folder`, which must be there, with the vectors of a model
+    /// that it is to be changed to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], but for corpora of other models.
+    pub fn open_to_change(folder: &Path, model: &ModelIdentity) -> Result<Self, StoreError> {
+        let path = folder.join("corpus.sqlite");
+        if !path.is_file() {
+            let cause = "it is not there".to_owned();
+            return Err(StoreError::NotACorpus { path: path.display().to_string(), cause });
+        }
+        let (shared, writer) = Self::open_folder(folder)?;
+        let model = models::add(&writer, model)?;
+        Ok(Self { shared: Arc::new(shared(writer)), model })
+    }
+
+    /// Opens what is in `folder`, whatever its model: the connection that writes, and what
+    /// makes the rest of it.
+    fn open_folder(
+        folder: &Path,
+    ) -> Result<(impl FnOnce(Connection) -> Shared, Connection), StoreError> {
         let name = || folder.display().to_string();
         let unusable = |source| StoreError::Folder { folder: name(), source };
         fs::create_dir_all(folder).map_err(unusable)?;
@@ -63,15 +92,33 @@ impl Store {
             return Err(StoreError::NewerFormat { folder: name(), found, known: FORMAT });
         }
         schema::migrate(&mut writer)?;
-        let model = claim_model(&writer, model, folder)?;
-        Ok(Self(Arc::new(Shared {
-            folder: folder.to_owned(),
+        let folder = folder.to_owned();
+        let shared = |writer| Shared {
+            folder,
             path,
-            model,
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
             _lock: lock,
-        })))
+        };
+        Ok((shared, writer))
+    }
+
+    /// The model whose vectors answer in the corpus in `folder`, if there is a corpus.
+    /// Changes nothing.
+    pub fn recorded_model(folder: &Path) -> Option<ModelIdentity> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(folder.join("corpus.sqlite"), flags).ok()?;
+        models::recorded(&connection)
+    }
+
+    /// The same corpus with the vectors of another model, by its number.
+    pub fn with_model(&self, model: i64) -> Self {
+        Self { shared: Arc::clone(&self.shared), model }
+    }
+
+    /// The number of the model whose vectors are read and written.
+    pub fn model(&self) -> i64 {
+        self.model
     }
 
     /// A reader of the store as it is now.
@@ -80,18 +127,19 @@ impl Store {
     ///
     /// If no connection can be opened.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        let idle = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.shared.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection = Connection::open_with_flags(&self.0.path, flags)?;
+                let connection = Connection::open_with_flags(&self.shared.path, flags)?;
                 connection.set_prepared_statement_cache_capacity(STATEMENTS);
                 connection
             }
         };
         connection.execute_batch("BEGIN DEFERRED")?;
-        Ok(Reader { connection: Some(connection), shared: Arc::clone(&self.0) })
+        let shared = Arc::clone(&self.shared);
+        Ok(Reader { connection: Some(connection), shared, model: self.model })
     }
 
     /// Runs `change` in one transaction, alone, and commits it: when this returns OK,
@@ -104,16 +152,16 @@ impl Store {
         &self,
         change: impl FnOnce(&Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction().map_err(StoreError::of_write)?;
-        let result = change(&Writer::new(&transaction, self.0.model))?;
+        let result = change(&Writer::new(&transaction, self.model))?;
         transaction.commit().map_err(StoreError::of_write)?;
         Ok(result)
     }
 
     /// Bytes of all files in the data folder.
     pub fn disk_bytes(&self) -> u64 {
-        let files = fs::read_dir(&self.0.folder).into_iter().flatten().flatten();
+        let files = fs::read_dir(&self.shared.folder).into_iter().flatten().flatten();
         files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
     }
 }
@@ -127,53 +175,11 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", true)
 }
 
-/// The number of `model` in this corpus, which is given to the first one.
-fn claim_model(
-    connection: &Connection,
-    model: &ModelIdentity,
-    folder: &Path,
-) -> Result<i64, StoreError> {
-    let mut statement = connection
-        .prepare("SELECT model, model_id, weights_sha256, precision, dimension FROM models")?;
-    let known: Vec<(i64, ModelIdentity)> = statement
-        .query_map([], |row| {
-            let dimension: i64 = row.get(4)?;
-            let identity = ModelIdentity {
-                id: row.get(1)?,
-                weights_sha256: row.get(2)?,
-                precision: row.get(3)?,
-                dimension: dimension.try_into().unwrap_or(0),
-            };
-            Ok((row.get(0)?, identity))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    if let Some((number, _)) = known.iter().find(|(_, known)| known == model) {
-        return Ok(*number);
-    }
-    if let Some((_, found)) = known.first() {
-        let name = |model: &ModelIdentity| {
-            let hash: String = model.weights_sha256.chars().take(12).collect();
-            format!("{} ({}, weights {hash})", model.id, model.precision)
-        };
-        return Err(StoreError::OtherModel {
-            folder: folder.display().to_string(),
-            found: name(found),
-            wanted: name(model),
-        });
-    }
-    connection
-        .execute(
-            "INSERT INTO models (model_id, weights_sha256, precision, dimension) VALUES (?, ?, ?, ?)",
-            (&model.id, &model.weights_sha256, &model.precision, model.dimension as i64),
-        )
-        .map_err(StoreError::of_write)?;
-    Ok(connection.last_insert_rowid())
-}
-
 /// Sees the store as it was when it was first asked, for as long as it lives.
 pub struct Reader {
     connection: Option<Connection>,
     shared: Arc<Shared>,
+    model: i64,
 }
 
 impl Reader {
@@ -181,7 +187,7 @@ impl Reader {
     #[allow(clippy::expect_used, reason = "only drop takes the connection out")]
     pub fn view(&self) -> View<'_> {
         let connection = self.connection.as_ref().expect("it is there until drop");
-        View::new(connection, self.shared.model)
+        View::new(connection, self.model)
     }
 }
 

@@ -48,7 +48,7 @@ pub enum StoreError {
     },
     /// Vectors of another model are in it.
     #[error(
-        "the data folder {folder} holds vectors of model {found}, not of {wanted}; serve it with that model (--model) or choose another folder with --data"
+        "the data folder {folder} holds vectors of the model {found}, not of {wanted}; serve it with that model (--model, --precision), or change it with `copydesk reembed`"
     )]
     OtherModel {
         /// The folder.

@@ -6,6 +6,7 @@
 mod connections;
 mod error;
 mod filter;
+mod models;
 mod read;
 mod rows;
 mod schema;

@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     connection: &'a Connection,
-    model: i64,
+    pub(super) model: i64,
 }
 
 impl<'a> View<'a> {
@@ -268,7 +268,7 @@ impl<'a> View<'a> {
         Ok(totals)
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,

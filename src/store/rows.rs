@@ -36,7 +36,7 @@ impl From<&ModelInfo> for ModelIdentity {
         Self {
             id: info.id.clone(),
             weights_sha256: info.weights_sha256.clone(),
-            precision: info.precision.to_owned(),
+            precision: info.precision.as_str().to_owned(),
             dimension: info.dimension,
         }
     }

@@ -15,8 +15,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Changes the store, within one transaction.
 pub struct Writer<'a> {
-    transaction: &'a Transaction<'a>,
-    model: i64,
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) model: i64,
 }
 
 /// A document that is ready to be stored.
@@ -332,7 +332,7 @@ impl<'a> Writer<'a> {
         value.ok_or(StoreError::Damaged("no counters"))
     }
 
-    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
         let mut statement = self.transaction.prepare_cached(sql)?;
         statement.execute(values).map(|_| ()).map_err(StoreError::of_write)
     }

@@ -57,7 +57,12 @@ impl Desk {
 
     /// Over the corpus in `folder`, which stays when the server ends.
     pub async fn over(folder: &Path) -> Self {
-        let (child, address) = start(folder);
+        Self::with(folder, &[]).await
+    }
+
+    /// Over the corpus in `folder`, with these options.
+    pub async fn with(folder: &Path, options: &[&str]) -> Self {
+        let (child, address) = start(folder, options);
         let client = Client::connect(&address).await.unwrap();
         Self { child, address, client, folder: None }
     }
@@ -130,6 +135,11 @@ impl Desk {
         Ok(self.client.similarity.find_related_passages(request).await?.into_inner())
     }
 
+    pub async fn info(&mut self) -> pb::GetServerInfoResponse {
+        let request = pb::GetServerInfoRequest {};
+        self.client.admin.get_server_info(request).await.unwrap().into_inner()
+    }
+
     /// Ids of the passages that say what `text` says.
     pub async fn copies_of(&mut self, text: &str) -> Vec<String> {
         let query = pb::find_duplicates_request::Query::Text(text.to_owned());
@@ -156,10 +166,11 @@ impl Drop for Desk {
 }
 
 /// Starts a server and waits until it is ready.
-fn start(folder: &Path) -> (Child, String) {
+fn start(folder: &Path, options: &[&str]) -> (Child, String) {
     let mut child = program()
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data"])
         .arg(folder)
+        .args(options)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
