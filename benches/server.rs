@@ -250,7 +250,7 @@ impl Texts {
 fn start() -> (Child, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_copydesk"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2", "--data"])
         .arg(folder.keep())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
