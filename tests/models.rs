@@ -13,8 +13,10 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
+use copydesk::corpus::Corpus;
 use copydesk::embed::{
     Embedder, ModelInfo, Precision, Purpose, Role, Setup, SetupOptions, model_of,
 };
@@ -329,6 +331,22 @@ async fn a_corpus_changes_its_model_in_one_step_while_it_answers() {
     let mut desk = Desk::over(data.path()).await;
     assert_eq!(desk.info().await.model.unwrap().model_id, "all-MiniLM-L6-v2/f32");
     assert_eq!(desk.copies_of(SECOND).await, ["a#1", "b#0"]);
+}
+
+#[tokio::test]
+async fn a_change_of_model_goes_on_when_its_caller_has_left() {
+    let data = tempfile::tempdir().unwrap();
+    let in_precision = |precision| Setup { precision: Some(precision), ..default_setup() };
+    let corpus = Corpus::open(data.path(), &in_precision(Precision::F32), 1).unwrap();
+    // It has begun, and the model takes longer to load.
+    let call = corpus.reembed(in_precision(Precision::Int8));
+    tokio::time::timeout(Duration::from_millis(1), call).await.unwrap_err();
+    let changed = async {
+        while corpus.model().precision != Precision::Int8 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), changed).await.unwrap();
 }
 
 #[tokio::test]

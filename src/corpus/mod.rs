@@ -181,7 +181,7 @@ impl Corpus {
         let parts = Arc::clone(parts);
         let places = match lane {
             Lane::Question => &self.desk.questions,
-            Lane::Ingest | Lane::Background => &self.desk.work,
+            Lane::Ingest => &self.desk.work,
         };
         // They are only ever closed with the corpus.
         let place = Arc::clone(places).acquire_owned().await;

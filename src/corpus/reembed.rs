@@ -1,16 +1,17 @@
+use std::cell::Cell;
+use std::future::{Future, ready};
 use std::path::Path;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Purpose, Role, Setup};
+use crate::embed::{Embedder, ModelInfo, Purpose, Setup};
 use crate::index::ContentId;
 use crate::store::{ModelIdentity, Store};
 use crate::text::normalize;
 
 use super::{Corpus, CorpusError, Parts};
 
-/// Texts that are embedded and stored together. One after the other: the rest of the
-/// processor is for those who wait.
+/// Texts whose vectors are stored together.
 const TOGETHER: usize = 32;
 
 /// How long each text gives way to those that wait for the model that answers, at most.
@@ -82,28 +83,59 @@ pub async fn reembed_folder(
     let embedder = Embedder::start(setup, workers)?;
     let model = Arc::clone(embedder.model());
     let store = Store::open_to_change(folder, &ModelIdentity::from(model.as_ref()))?;
-    let (mut done, mut last) = (store.reader()?.view().embedded()?, ContentId(0));
+    let done = Cell::new(store.reader()?.view().embedded()?);
     let contents = store.reader()?.view().totals()?.contents;
-    loop {
-        let (ids, texts): (Vec<_>, Vec<Arc<str>>) = store
-            .reader()?
-            .view()
-            .unembedded(last, TOGETHER)?
-            .into_iter()
-            .map(|(content, text)| (content, normalize(&text).into()))
-            .unzip();
-        let Some(&end) = ids.last() else { break };
-        last = end;
-        let embedded = embedder.embed(Purpose::ALONE, texts).await?;
-        store.write(|writer| {
-            ids.iter().zip(&embedded).try_for_each(|(id, windows)| writer.add_vectors(*id, windows))
-        })?;
-        done += ids.len() as i64;
-        progress(done as f32 / contents.max(1) as f32);
-    }
+    embed_stored(&store, &embedder, TOGETHER, |texts| {
+        done.set(done.get() + texts as i64);
+        progress(done.get() as f32 / contents.max(1) as f32);
+        ready(())
+    })
+    .await?;
     store.write(|writer| writer.change_over())?;
     while store.write(|writer| writer.drop_retired())? {}
     Ok(model)
+}
+
+/// Embeds every stored text that has no vectors in `store`, so many at once, and stores
+/// them some together. Waits for `pause`, which gets the number of texts, before each.
+async fn embed_stored<F: Future<Output = ()>>(
+    store: &Store,
+    embedder: &Embedder,
+    at_once: usize,
+    pause: impl Fn(usize) -> F,
+) -> Result<(), CorpusError> {
+    let mut last = ContentId(0);
+    loop {
+        let reading = store.clone();
+        let texts =
+            blocking(move || Ok(reading.reader()?.view().unembedded(last, TOGETHER)?)).await?;
+        let Some(&(end, _)) = texts.last() else {
+            return Ok(());
+        };
+        last = end;
+        let (contents, texts): (Vec<_>, Vec<Arc<str>>) =
+            texts.into_iter().map(|(content, text)| (content, normalize(&text).into())).unzip();
+        let mut vectors = Vec::new();
+        for texts in texts.chunks(at_once) {
+            pause(texts.len()).await;
+            vectors.extend(embedder.embed(Purpose::ALONE, texts.to_vec()).await?);
+        }
+        let writing = store.clone();
+        blocking(move || {
+            Ok(writing.write(|writer| {
+                let mut embedded = contents.iter().zip(&vectors);
+                embedded.try_for_each(|(content, windows)| writer.add_vectors(*content, windows))
+            })?)
+        })
+        .await?;
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CorpusError> + Send + 'static,
+) -> Result<T, CorpusError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(CorpusError::Panicked))
 }
 
 impl Corpus {
@@ -121,13 +153,15 @@ impl Corpus {
         }
         // A task of its own: it goes on if the caller leaves.
         let corpus = self.clone();
-        let loading = tokio::spawn(async move { corpus.load_next(setup).await });
-        let (model, next) = loading.await.unwrap_or(Err(CorpusError::Panicked))?;
-        if let Some((store, embedder)) = next {
-            let (corpus, model) = (self.clone(), Arc::clone(&model));
-            tokio::spawn(async move { corpus.run_change(&model, store, embedder).await });
-        }
-        Ok(model)
+        let loading = tokio::spawn(async move {
+            let (model, next) = corpus.load_next(setup).await?;
+            if let Some((store, embedder)) = next {
+                let model = Arc::clone(&model);
+                tokio::spawn(async move { corpus.run_change(model, store, embedder).await });
+            }
+            Ok(model)
+        });
+        loading.await.unwrap_or(Err(CorpusError::Panicked))
     }
 
     /// What is known of the change of model.
@@ -163,13 +197,13 @@ impl Corpus {
     ) -> Result<(Arc<ModelInfo>, Option<(Store, Embedder)>), CorpusError> {
         let (parts, workers) = (self.parts(), self.desk.workers);
         let asked = Box::new(setup.clone());
-        let loaded = tokio::task::spawn_blocking(move || -> Result<_, CorpusError> {
+        let loaded = blocking(move || {
             let embedder = Embedder::start(&setup, workers)?;
             let identity = ModelIdentity::from(embedder.model().as_ref());
             let number = parts.store.write(|writer| writer.add_model(&identity))?;
             Ok((embedder, parts.store.with_model(number), number == parts.store.model()))
         });
-        let loaded = loaded.await.unwrap_or(Err(CorpusError::Panicked));
+        let loaded = loaded.await;
         let mut change = self.lock_change();
         *change = Change::None;
         let (embedder, store, is_current) = loaded?;
@@ -181,17 +215,17 @@ impl Corpus {
         Ok((model, Some((store, embedder))))
     }
 
-    async fn run_change(&self, model: &Arc<ModelInfo>, store: Store, embedder: Embedder) {
+    async fn run_change(self, model: Arc<ModelInfo>, store: Store, embedder: Embedder) {
         let began = Instant::now();
         if let Err(error) = self.change_over(store, embedder).await {
             tracing::error!(model = model.id, %error, "the model was not changed");
-            let model = Arc::clone(model);
             *self.lock_change() = Change::Failed { model, cause: error.to_string() };
             return;
         }
         tracing::info!(model = model.id, took = ?began.elapsed(), "the model was changed");
         loop {
-            match self.background(|parts| Ok(parts.store.write(|it| it.drop_retired())?)).await {
+            let store = self.parts().store.clone();
+            match blocking(move || Ok(store.write(|writer| writer.drop_retired())?)).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -205,12 +239,12 @@ impl Corpus {
     /// Embeds all that is stored, and what comes in meanwhile, then lets the new model
     /// answer.
     async fn change_over(&self, store: Store, embedder: Embedder) -> Result<(), CorpusError> {
-        self.embed_stored(&store, &embedder, GIVES_WAY).await?;
+        embed_stored(&store, &embedder, 1, |_| self.give_way()).await?;
         // From here on nothing comes in; what came in during the last pass is little.
         let turn = Arc::clone(&self.desk.turn).lock_owned().await;
-        self.embed_stored(&store, &embedder, Duration::ZERO).await?;
+        embed_stored(&store, &embedder, TOGETHER, |_| ready(())).await?;
         let desk = Arc::clone(&self.desk);
-        self.background(move |_| {
+        blocking(move || {
             let parts = Arc::new(Parts::new(store.clone(), embedder)?);
             store.write(|writer| writer.change_over())?;
             *desk.current.write().unwrap_or_else(PoisonError::into_inner) = parts;
@@ -222,59 +256,11 @@ impl Corpus {
         Ok(())
     }
 
-    /// Embeds every stored text that has no vectors in `store`.
-    async fn embed_stored(
-        &self,
-        store: &Store,
-        embedder: &Embedder,
-        gives_way: Duration,
-    ) -> Result<(), CorpusError> {
-        let purpose = Purpose {
-            lane: Lane::Background,
-            role: Role::Passage,
-            client: ClientId::default(),
-            is_patient: true,
-        };
-        let mut last = ContentId(0);
-        loop {
-            let reading = store.clone();
-            let texts = self
-                .background(move |_| Ok(reading.reader()?.view().unembedded(last, TOGETHER)?))
-                .await?;
-            let Some(&(end, _)) = texts.last() else {
-                return Ok(());
-            };
-            last = end;
-            let mut embedded = Vec::new();
-            for (content, text) in texts {
-                self.give_way(gives_way).await;
-                let windows = embedder.embed(purpose, vec![normalize(&text).into()]).await?;
-                embedded.extend(windows.into_iter().map(|windows| (content, windows)));
-            }
-            let writing = store.clone();
-            self.background(move |_| {
-                Ok(writing.write(|writer| {
-                    embedded
-                        .iter()
-                        .try_for_each(|(content, windows)| writer.add_vectors(*content, windows))
-                })?)
-            })
-            .await?;
-        }
-    }
-
-    /// Lets those go first who wait for the model that answers, for so long at most.
-    async fn give_way(&self, most: Duration) {
-        let until = Instant::now() + most;
+    /// Lets those go first who wait for the model that answers, for a while.
+    async fn give_way(&self) {
+        let until = Instant::now() + GIVES_WAY;
         while Instant::now() < until && self.parts().embedder.stats().waiting_bytes > 0 {
             tokio::time::sleep(LOOKS_AGAIN).await;
         }
-    }
-
-    async fn background<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Parts) -> Result<T, CorpusError> + Send + 'static,
-    ) -> Result<T, CorpusError> {
-        self.blocking_on(&self.parts(), Lane::Background, work).await
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::fetch::{
     Package, PackagedFile, Progress, SetupError, cache_error, fetch, hex, sha256_of, verify,
 };
-use super::{Manifest, Precision, hub};
+use super::{Manifest, Precision, hub, onnx};
 
 /// ONNX Runtime for this machine.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
@@ -185,26 +185,21 @@ impl Setup {
     }
 }
 
-/// SHA-256 of the weights of a model: of model.onnx, or where there are files of weights
-/// beside it (by their names: model.onnx_data and the like) of the hashes of all.
+/// SHA-256 of the weights of a model: of model.onnx, or where it keeps weights in further
+/// files, of its hash and theirs.
 fn weights_hash(folder: &Path) -> Result<String, SetupError> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("model.onnx") && name != "model.onnx" && path.is_file()
-        })
-        .collect();
-    let graph = sha256_of(&folder.join("model.onnx"))?;
+    let path = folder.join("model.onnx");
+    let graph = sha256_of(&path)?;
+    let model = fs::read(&path)
+        .map_err(|source| SetupError::Unreadable { path: path.display().to_string(), source })?;
+    let files = onnx::external_files(&model);
     if files.is_empty() {
         return Ok(graph);
     }
-    files.sort();
     let mut digest = Sha256::new();
     digest.update(&graph);
     for file in files {
-        digest.update(sha256_of(&file)?);
+        digest.update(sha256_of(&folder.join(file))?);
     }
     Ok(hex(&digest.finalize()))
 }

@@ -311,21 +311,13 @@ impl Record {
 /// Writes the manifest of a model into the folder with its files.
 fn write_manifest(known: &Known, folder: &Path) -> Result<(), SetupError> {
     let path = folder.join(MANIFEST);
-    let manifest = known.manifest(longest(folder))?;
+    let manifest = known.manifest()?;
     let text = toml::to_string(&manifest).map_err(|error| SetupError::Manifest {
         path: path.display().to_string(),
         cause: error.to_string(),
     })?;
     fs::write(&path, text).map_err(cache_error(&path))?;
     sync(&path)
-}
-
-/// How many tokens the tokenizer in `folder` takes. `None`: it does not say.
-fn longest(folder: &Path) -> Option<usize> {
-    let config = fs::read(folder.join("tokenizer_config.json")).ok()?;
-    let config: serde_json::Value = serde_json::from_slice(&config).ok()?;
-    // Some say 1e30 for "no limit"; the conversion saturates.
-    config.get("model_max_length")?.as_f64().map(|tokens| tokens as usize)
 }
 
 /// The HTTP status that an error is about.

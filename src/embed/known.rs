@@ -10,9 +10,6 @@ const REPRESENT: &str = "Represent this sentence for searching relevant passages
 /// What the Chinese models of BGE want before a question.
 const REPRESENT_ZH: &str = "为这个句子生成表示以用于检索相关文章：";
 
-/// The fewest tokens that a window can have; see [`Manifest`].
-const FEWEST_TOKENS: usize = 8;
-
 /// A model in the registry of fastembed.
 #[derive(Debug, Clone)]
 pub(super) struct Known(ModelInfo<EmbeddingModel>);
@@ -119,28 +116,24 @@ impl Known {
         files
     }
 
-    /// Its manifest, for a tokenizer that takes `longest` tokens.
+    /// Its manifest.
     ///
     /// # Errors
     ///
     /// If it is a model that we cannot use.
-    pub fn manifest(&self, longest: Option<usize>) -> Result<Manifest, SetupError> {
+    pub fn manifest(&self) -> Result<Manifest, SetupError> {
         let card = self.card();
         let card =
             card.map_err(|cause| SetupError::UnsupportedModel { name: self.name(), cause })?;
-        let plain = Manifest::default();
-        let max_tokens = longest
-            .map_or(plain.max_tokens, |longest| plain.max_tokens.min(longest.max(FEWEST_TOKENS)));
         let owned = |languages: &[&str]| languages.iter().map(|&tag| tag.to_owned()).collect();
         Ok(Manifest {
             name: Some(self.name()),
             pooling: self.pooling(),
             query_prefix: card.query_prefix.to_owned(),
             passage_prefix: card.passage_prefix.to_owned(),
-            max_tokens,
             dimension: Some(self.0.dim),
             languages: card.languages.map(owned),
-            ..plain
+            ..Manifest::default()
         })
     }
 
@@ -230,7 +223,7 @@ mod tests {
     }
 
     fn manifest(name: &str) -> Manifest {
-        lookup(name).unwrap().manifest(Some(512)).unwrap()
+        lookup(name).unwrap().manifest().unwrap()
     }
 
     #[test]
@@ -316,15 +309,5 @@ mod tests {
         let minilm = manifest("AllMiniLML6V2");
         assert_eq!((minilm.query_prefix.as_str(), minilm.pooling), ("", Pooling::Mean));
         assert_eq!(manifest("BGESmallZHV15").languages, Some(vec!["zh".to_owned()]));
-    }
-
-    #[test]
-    fn windows_are_no_longer_than_the_tokenizer_takes() {
-        let known = resolve("AllMiniLML6V2").unwrap();
-        let tokens = |longest| known.manifest(longest).unwrap().max_tokens;
-        assert_eq!(tokens(Some(128)), 128);
-        assert_eq!(tokens(Some(8192)), 256);
-        assert_eq!(tokens(None), 256);
-        assert_eq!(tokens(Some(0)), FEWEST_TOKENS);
     }
 }

@@ -10,8 +10,6 @@ pub enum Lane {
     Question,
     /// A document comes in.
     Ingest,
-    /// Nobody waits.
-    Background,
 }
 
 /// Tells those apart who share the workers.
@@ -31,7 +29,7 @@ pub(super) struct Ticket {
 /// and Cheng, "Start-Time Fair Queueing", 1996, section 2, with equal weights), and the
 /// calls of a client take turns.
 pub(super) struct Lanes<T> {
-    lanes: [Fair<T>; 3],
+    lanes: [Fair<T>; 2],
     calls: u64,
 }
 
@@ -52,7 +50,7 @@ struct Share<T> {
 impl<T> Lanes<T> {
     pub fn new() -> Self {
         let lane = || Fair { clients: HashMap::new(), now: 0, bytes: 0 };
-        Self { lanes: [lane(), lane(), lane()], calls: 0 }
+        Self { lanes: [lane(), lane()], calls: 0 }
     }
 
     /// Lets a call wait: its texts, with the bytes of each.
@@ -94,20 +92,18 @@ impl<T> Lanes<T> {
 
     /// Bytes of the texts that wait in a lane.
     pub fn bytes(&self, lane: Lane) -> usize {
-        let [question, ingest, background] = &self.lanes;
+        let [question, ingest] = &self.lanes;
         match lane {
             Lane::Question => question.bytes,
             Lane::Ingest => ingest.bytes,
-            Lane::Background => background.bytes,
         }
     }
 
     fn lane(&mut self, lane: Lane) -> &mut Fair<T> {
-        let [question, ingest, background] = &mut self.lanes;
+        let [question, ingest] = &mut self.lanes;
         match lane {
             Lane::Question => question,
             Lane::Ingest => ingest,
-            Lane::Background => background,
         }
     }
 }
@@ -156,10 +152,9 @@ mod tests {
     #[test]
     fn questions_overtake_what_comes_in() {
         let mut lanes = Lanes::new();
-        lanes.push(Lane::Background, A, texts("b", 1, 10));
         lanes.push(Lane::Ingest, A, texts("i", 2, 10));
         lanes.push(Lane::Question, B, texts("q", 2, 10_000));
-        assert_eq!(order(&mut lanes), ["q0", "q1", "i0", "i1", "b0"]);
+        assert_eq!(order(&mut lanes), ["q0", "q1", "i0", "i1"]);
     }
 
     #[test]

@@ -222,7 +222,8 @@ fn precision(setup: &Setup, environment: &Environment) -> Result<Precision, Mode
     }
 }
 
-/// The model to run: rewritten, or as it is where its weights are in several files.
+/// The model to run: rewritten, or as it is where it cannot be rewritten and is to run in
+/// single precision.
 fn source(
     setup: &Setup,
     precision: Precision,

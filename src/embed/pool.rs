@@ -13,7 +13,7 @@ use super::model::{Loaded, Model, ModelError, ModelInfo, Role};
 use super::recent::Recent;
 use super::{Setup, Windows};
 
-const LANES: [Lane; 3] = [Lane::Question, Lane::Ingest, Lane::Background];
+const LANES: [Lane; 2] = [Lane::Question, Lane::Ingest];
 
 /// Bytes of text that may wait in each lane.
 const QUEUE_BYTES: usize = 8 << 20;

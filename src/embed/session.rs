@@ -28,7 +28,7 @@ pub(super) enum Source {
     /// A model file in memory, and those of its constants that it leaves out: sessions
     /// share them.
     Memory { bytes: Vec<u8>, weights: Vec<SharedTensor> },
-    /// A model file with weights in further files beside it.
+    /// A model file as it is, whose weights may be in further files beside it.
     File(PathBuf),
 }
 

@@ -237,7 +237,7 @@ fn a_model_is_fetched_into_a_folder_of_the_cache() {
     );
 
     let manifest = Manifest::read(&folder).unwrap();
-    assert_eq!(manifest, bge().manifest(Some(512)).unwrap());
+    assert_eq!(manifest, bge().manifest().unwrap());
     assert_eq!((manifest.pooling, manifest.dimension), (Pooling::Cls, Some(384)));
     let record = Record::of(&folder).unwrap();
     assert_eq!((record.model.as_str(), record.commit.as_str()), (BGE, COMMIT));

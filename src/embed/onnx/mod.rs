@@ -11,6 +11,10 @@ mod proto {
     include!(concat!(env!("OUT_DIR"), "/onnx.rs"));
 }
 
+use std::collections::BTreeSet;
+
+use prost::Message;
+
 use super::Precision;
 use graph::Graph;
 
@@ -64,6 +68,15 @@ pub(super) fn rewrite(model: &[u8], precision: Precision) -> Result<Vec<u8>, Onn
     rules::drop_guards(&mut graph);
     rules::drop_masks(&mut graph);
     Ok(graph.into_bytes())
+}
+
+/// Names of the files beside a model file that hold weights of it. None for one that
+/// cannot be read.
+pub(super) fn external_files(model: &[u8]) -> BTreeSet<String> {
+    let graph = proto::ModelProto::decode(model).ok().and_then(|model| model.graph);
+    let tensors = graph.into_iter().flat_map(|graph| graph.initializer);
+    let entries = tensors.flat_map(|tensor| tensor.external_data);
+    entries.filter(|entry| entry.key == "location").map(|entry| entry.value).collect()
 }
 
 /// Whether a model file multiplies integers as it is. One that cannot be read does not.
