@@ -249,8 +249,6 @@ async fn what_is_not_there_yet_says_so() {
     let watched =
         similarity.watch_related_documents(pb::WatchRelatedDocumentsRequest::default()).await;
     assert_eq!(watched.unwrap_err().code(), Code::Unimplemented);
-    let compacted = desk.client.admin.compact_index(pb::CompactIndexRequest {}).await;
-    assert_eq!(compacted.unwrap_err().code(), Code::Unimplemented);
 }
 
 #[tokio::test]

@@ -84,8 +84,9 @@ async fn deleted_text_is_overwritten_on_disk() {
     desk.delete("a").await.unwrap();
     desk.terminate();
     assert!(desk.wait().await.success());
-    for file in std::fs::read_dir(folder.path()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+    for file in files.filter(|file| file.is_file()) {
+        let bytes = std::fs::read(file).unwrap();
         assert!(!bytes.windows(12).any(|window| window == b"Zanzibarquux"));
     }
 }

@@ -174,8 +174,9 @@ async fn a_corpus_of_the_first_format_is_taken_over() {
     assert!(desk.wait().await.success());
     let file = rusqlite::Connection::open(data.path().join("corpus.sqlite")).unwrap();
     file.execute_batch(
-        "ALTER TABLE models DROP COLUMN retired; DELETE FROM counters WHERE name = 'model';
-         UPDATE models SET model_id = 'all-MiniLM-L6-v2'; PRAGMA user_version = 1",
+        "ALTER TABLE models DROP COLUMN retired; UPDATE models SET model_id = 'all-MiniLM-L6-v2';
+         DELETE FROM counters WHERE name IN ('model', 'corpus');
+         PRAGMA user_version = 1; PRAGMA auto_vacuum = NONE; VACUUM",
     )
     .unwrap();
     drop(file);
@@ -337,7 +338,12 @@ async fn a_corpus_changes_its_model_in_one_step_while_it_answers() {
 async fn a_change_of_model_goes_on_when_its_caller_has_left() {
     let data = tempfile::tempdir().unwrap();
     let in_precision = |precision| Setup { precision: Some(precision), ..default_setup() };
-    let corpus = Corpus::open(data.path(), &in_precision(Precision::F32), 1).unwrap();
+    let corpus = Corpus::open(
+        data.path(),
+        &in_precision(Precision::F32),
+        copydesk::corpus::Options::default(),
+    )
+    .unwrap();
     // It has begun, and the model takes longer to load.
     let call = corpus.reembed(in_precision(Precision::Int8));
     tokio::time::timeout(Duration::from_millis(1), call).await.unwrap_err();

@@ -2,9 +2,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::embed::Precision;
 use crate::proto::{timestamp, v1 as pb};
@@ -68,6 +68,8 @@ pub enum Command {
     Delete(DeleteArgs),
     /// Show the state of a server: model, corpus, limits
     Info,
+    /// Merge what a server's index is in pieces, and give the space of what was deleted back
+    Compact,
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
@@ -116,6 +118,21 @@ pub struct ServeArgs {
     /// Threads that embed [default: one for each core]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+    /// Vectors that are kept in memory before they are frozen into a file: each takes
+    /// some 4 KB there, and .6 KB then
+    #[arg(long, value_name = "COUNT", default_value_t = 32_768,
+          value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
+    pub segment_rows: u32,
+    /// Delete documents that were published longer ago: 30d, 12h, 4w [default: keep all]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    pub retention: Option<SignedDuration>,
+    /// The same for one outlet, e.g. "Example Wire=7d"; may be repeated
+    #[arg(long, value_name = "SOURCE=TIME", value_parser = source_age)]
+    pub retention_of: Vec<(String, SignedDuration)>,
+    /// Compare every question with every vector: misses nothing, and takes long on a
+    /// large corpus
+    #[arg(long)]
+    pub exact: bool,
     #[command(flatten)]
     pub setup: SetupArgs,
 }
@@ -262,6 +279,20 @@ pub struct DeleteArgs {
 fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("give KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn parse_age(text: &str) -> Result<SignedDuration, String> {
+    let age = text
+        .parse::<Span>()
+        .ok()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    age.filter(|age| age.is_positive())
+        .ok_or_else(|| "give a number of weeks, days or hours: 4w, 30d, 12h".to_owned())
+}
+
+fn source_age(text: &str) -> Result<(String, SignedDuration), String> {
+    let (source, age) = text.rsplit_once('=').ok_or("give SOURCE=TIME")?;
+    Ok((source.to_owned(), parse_age(age)?))
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {

@@ -11,6 +11,7 @@ use super::output::{json as print_json, json_value, line, published, short, tabl
 use super::questions::{duplicate_table, related_table};
 use super::serve::{default_workers, ensure};
 use crate::client::Client;
+use crate::corpus::Options;
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
 use crate::server::{ServerConfig, serve};
@@ -59,7 +60,7 @@ pub async fn demo(args: SetupArgs, as_json: bool) -> Result<(), Failure> {
         listen: ([127, 0, 0, 1], 0).into(),
         data: folder.path().join("corpus"),
         setup,
-        workers: default_workers(),
+        options: Options { workers: default_workers(), ..Options::default() },
     };
     let serving = serve(config, async {
         let _ = stopped.await;

@@ -125,6 +125,20 @@ pub async fn delete(mut client: Client, args: DeleteArgs, as_json: bool) -> Resu
 }
 
 /// Shows the state of the server.
+/// Compacts the index of a server, and waits until that is done.
+pub async fn compact(mut client: Client, as_json: bool) -> Result<(), Failure> {
+    let response = client.admin.compact_index(pb::CompactIndexRequest {}).await?.into_inner();
+    if as_json {
+        return json("CompactIndexResponse", &response);
+    }
+    line(format_args!(
+        "{} segments where there were {}; {:.1} MB less on disk",
+        response.segments_after,
+        response.segments_before,
+        response.reclaimed_bytes as f64 / 1e6
+    ))
+}
+
 pub async fn info(mut client: Client, as_json: bool) -> Result<(), Failure> {
     let info = client.admin.get_server_info(pb::GetServerInfoRequest {}).await?.into_inner();
     if as_json {

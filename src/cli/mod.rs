@@ -80,6 +80,9 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             documents::delete(Client::connect(&server).await?, args, json).await.map(done)
         }
         Command::Info => documents::info(Client::connect(&server).await?, json).await.map(done),
+        Command::Compact => {
+            documents::compact(Client::connect(&server).await?, json).await.map(done)
+        }
         Command::Reembed(args) => reembed::reembed(&server, args, json).await.map(done),
     }
 }

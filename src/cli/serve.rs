@@ -10,7 +10,9 @@ use super::args::{ServeArgs, SetupArgs};
 use super::failure::Failure;
 use super::output::{json_value, line};
 use super::progress;
+use crate::corpus::{Options, Retention};
 use crate::embed::{Setup, SetupError, SetupOptions};
+use crate::index;
 use crate::server::{ServeError, ServerConfig};
 
 /// Logs to standard error what `filter` lets through.
@@ -69,7 +71,17 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
         listen: args.listen,
         data: args.data,
         setup,
-        workers: args.workers.map_or_else(default_workers, usize::from),
+        options: Options {
+            workers: args.workers.map_or_else(default_workers, usize::from),
+            index: index::Options {
+                segment_rows: args.segment_rows as usize,
+                is_exact: args.exact,
+            },
+            retention: Retention {
+                default: args.retention,
+                by_source: args.retention_of.into_iter().collect(),
+            },
+        },
     };
     let serving = crate::server::serve(config, stop).await?;
     let say = |stage: &str| match json {

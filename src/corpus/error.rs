@@ -1,5 +1,8 @@
+use jiff::Timestamp;
+
 use crate::article::EmptyDocument;
 use crate::embed::{EmbedError, ModelError};
+use crate::index::IndexError;
 use crate::store::StoreError;
 
 /// Why the corpus could not do what it was asked.
@@ -15,12 +18,25 @@ pub enum CorpusError {
     /// There is nothing to read.
     #[error(transparent)]
     Empty(#[from] EmptyDocument),
+    /// It would be deleted at once.
+    #[error(
+        "the document was published at {published_at}, and those of its source are kept from {earliest} on; nothing of it was stored"
+    )]
+    TooOld {
+        /// When it was published.
+        published_at: Timestamp,
+        /// The earliest date that is kept.
+        earliest: Timestamp,
+    },
     /// Embedding failed.
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The other model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -43,4 +59,17 @@ pub enum OpenError {
     /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The index could not be opened.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl From<OpenError> for CorpusError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Model(error) => Self::Model(error),
+            OpenError::Store(error) => Self::Store(error),
+            OpenError::Index(error) => Self::Index(error),
+        }
+    }
 }

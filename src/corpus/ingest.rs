@@ -1,6 +1,6 @@
 use std::collections::HashMap;
-use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 
 use crate::article::{Article, DocumentId, Incoming, PassageKind, read};
 use crate::embed::{Lane, Role, Windows};
@@ -11,8 +11,8 @@ use crate::verdict::Comparable;
 
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Found, OCCURRENCES, Probe, Search};
-use super::query::{comparables, primary};
-use super::{Corpus, CorpusError, Parts};
+use super::query::{comparables, now, primary};
+use super::{Corpus, CorpusError, Parts, Retention};
 
 /// Nearest texts that are compared with each passage of an incoming document.
 const NEAREST: usize = 24;
@@ -142,9 +142,11 @@ impl Corpus {
     pub async fn prepare(&self, ingest: Ingest) -> Result<Prepared, CorpusError> {
         let Ingest { document, validate_only, skip_duplicates, detail } = ingest;
         let options = Options { validate_only, skip_duplicates, detail };
+        let desk = Arc::clone(&self.desk);
         let (article, is_known) = self
             .blocking_on(&self.parts(), Lane::Ingest, move |parts| {
                 let article = read(document)?;
+                kept(&desk.options.retention, &article)?;
                 let stored = parts.store.reader()?.view().document(&article.id)?;
                 let is_known = stored.is_some_and(|stored| stored.body_hash == article.body_hash);
                 Ok((article, is_known))
@@ -208,5 +210,16 @@ impl Corpus {
             prepared = unsettled;
             prepared.compared = Some(self.compare(&prepared.article).await?);
         }
+    }
+}
+
+/// Refuses what would be deleted at once.
+fn kept(retention: &Retention, article: &Article) -> Result<(), CorpusError> {
+    let Some(published_at) = article.metadata.published_at else { return Ok(()) };
+    match retention.earliest(&article.metadata.source, now()) {
+        Some(earliest) if published_at < earliest => {
+            Err(CorpusError::TooOld { published_at, earliest })
+        }
+        _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::article::DocumentId;
 use crate::embed::{EmbedStats, ModelInfo};
-use crate::index::IndexStatus;
+use crate::index::{Compacted, IndexStatus};
 use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, Totals};
 
 use super::answers::{Detail, VerdictAnswer};
@@ -197,6 +197,24 @@ impl Corpus {
         .await
     }
 
+    /// Merges the segments of the index, drops what was deleted, and gives its space back,
+    /// in the background: it goes on if the caller leaves.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be written; then everything is as before.
+    pub async fn compact(&self) -> Result<Compacted, CorpusError> {
+        let parts = self.parts();
+        let compacting = tokio::task::spawn_blocking(move || {
+            let before = parts.store.disk_bytes();
+            let compacted = parts.index.compact()?;
+            parts.store.reclaim()?;
+            let reclaimed = before as i64 - parts.store.disk_bytes() as i64;
+            Ok(Compacted { reclaimed_bytes: compacted.reclaimed_bytes + reclaimed, ..compacted })
+        });
+        compacting.await.unwrap_or(Err(CorpusError::Panicked))
+    }
+
     /// The state of the corpus.
     ///
     /// # Errors
@@ -207,12 +225,13 @@ impl Corpus {
         self.blocking(move |parts| {
             let totals = parts.store.reader()?.view().totals()?;
             let next_model = change.progress(totals.contents)?;
+            let index = parts.index.status();
             Ok(CorpusInfo {
                 model: Arc::clone(parts.embedder.model()),
                 totals,
                 next_model,
-                index: parts.index.status(),
-                disk_bytes: parts.store.disk_bytes(),
+                disk_bytes: parts.store.disk_bytes() + index.disk_bytes,
+                index,
                 embedding: parts.embedder.stats(),
                 known_texts: parts.known.load(Ordering::Relaxed),
             })
@@ -223,7 +242,7 @@ impl Corpus {
 
 impl Parts {
     /// Deletes documents in one transaction. Where one led its family, the next one does.
-    fn delete(&self, keys: &[DocumentKey]) -> Result<(), CorpusError> {
+    pub fn delete(&self, keys: &[DocumentKey]) -> Result<(), CorpusError> {
         let contents = self.store.write(|writer| {
             let documents = writer.view().documents(&keys.iter().copied().collect())?;
             let families: HashSet<i64> = documents.values().map(|d| d.family).collect();

@@ -7,6 +7,7 @@ mod candidates;
 mod duplicates;
 mod error;
 mod families;
+mod indexing;
 mod ingest;
 mod limits;
 mod manage;
@@ -14,6 +15,7 @@ mod matches;
 mod query;
 mod reembed;
 mod related;
+mod retention;
 mod settle;
 
 use std::path::Path;
@@ -24,8 +26,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
-use crate::index::{ContentId, GrowingIndex, VectorIndex};
-use crate::store::{ModelIdentity, Store, StoreError};
+use crate::index::{self, ContentId, VectorIndex};
+use crate::store::{ModelIdentity, Store};
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
@@ -37,6 +39,7 @@ pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
+pub use retention::Retention;
 
 /// Questions whose blocking part runs at once, for each worker that embeds. More wait.
 const QUESTIONS_PER_WORKER: usize = 4;
@@ -47,6 +50,23 @@ const QUESTIONS_PER_WORKER: usize = 4;
 pub struct Corpus {
     desk: Arc<Desk>,
     caller: Caller,
+}
+
+/// How a corpus is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Threads that embed.
+    pub workers: usize,
+    /// How its index is kept.
+    pub index: index::Options,
+    /// How long documents are kept.
+    pub retention: Retention,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { workers: 1, index: index::Options::default(), retention: Retention::default() }
+    }
 }
 
 /// Who asks, and how.
@@ -63,7 +83,7 @@ struct Desk {
     /// What answers now. It is changed by whoever has the turn.
     current: RwLock<Arc<Parts>>,
     limits: Limits,
-    workers: usize,
+    options: Options,
     /// Held while a verdict is settled, from the last comparison until the index knows
     /// the document: of two copies that arrive at once, one is new.
     turn: Arc<Mutex<()>>,
@@ -91,18 +111,13 @@ struct Parts {
 }
 
 impl Parts {
-    /// Fills an index from the vectors of a store. Blocks.
-    fn new(store: Store, embedder: Embedder) -> Result<Self, StoreError> {
+    /// Opens the index of a store, or makes it anew. Blocks.
+    fn new(store: Store, embedder: Embedder, options: index::Options) -> Result<Self, OpenError> {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-        let dimension = embedder.model().dimension;
-        let index = GrowingIndex::new(dimension);
-        store
-            .reader()?
-            .view()
-            .vectors(dimension, |content, windows| index.add(content, windows))?;
+        let index = indexing::open(&store, embedder.model(), options)?;
         Ok(Self {
             store,
-            index,
+            index: Arc::new(index),
             embedder,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             removals: AtomicU64::new(0),
@@ -125,21 +140,28 @@ impl Corpus {
     /// # Errors
     ///
     /// If the model cannot be loaded or the store cannot be opened.
-    pub fn open(folder: &Path, setup: &Setup, workers: usize) -> Result<Self, OpenError> {
-        let workers = workers.max(1);
+    pub fn open(folder: &Path, setup: &Setup, options: Options) -> Result<Self, OpenError> {
+        let workers = options.workers.max(1);
         let embedder = Embedder::start(&as_recorded(folder, setup), workers)?;
         let store = Store::open(folder, &ModelIdentity::from(embedder.model().as_ref()))?;
         while store.write(|writer| writer.drop_retired())? {}
+        indexing::forget_others(&store);
         let desk = Desk {
-            current: RwLock::new(Arc::new(Parts::new(store, embedder)?)),
+            current: RwLock::new(Arc::new(Parts::new(store, embedder, options.index)?)),
             limits: Limits::default(),
-            workers,
+            options: Options { workers, ..options },
             turn: Arc::new(Mutex::new(())),
             work: Arc::new(Semaphore::new(workers)),
             questions: Arc::new(Semaphore::new(workers * QUESTIONS_PER_WORKER)),
             change: std::sync::Mutex::new(Change::None),
         };
         Ok(Self { desk: Arc::new(desk), caller: Caller::default() })
+    }
+
+    /// Deletes what becomes too old, and overwrites what was deleted, for as long as there
+    /// is a clone of this.
+    pub fn keep_house(&self) {
+        tokio::spawn(retention::keep_house(Arc::downgrade(&self.desk)));
     }
 
     /// The same corpus in the name of a caller.

@@ -9,7 +9,7 @@ use crate::index::ContentId;
 use crate::store::{ModelIdentity, Store};
 use crate::text::normalize;
 
-use super::{Corpus, CorpusError, Parts};
+use super::{Corpus, CorpusError, Parts, indexing};
 
 /// Texts whose vectors are stored together.
 const TOGETHER: usize = 32;
@@ -195,7 +195,7 @@ impl Corpus {
         &self,
         setup: Setup,
     ) -> Result<(Arc<ModelInfo>, Option<(Store, Embedder)>), CorpusError> {
-        let (parts, workers) = (self.parts(), self.desk.workers);
+        let (parts, workers) = (self.parts(), self.desk.options.workers);
         let asked = Box::new(setup.clone());
         let loaded = blocking(move || {
             let embedder = Embedder::start(&setup, workers)?;
@@ -227,7 +227,10 @@ impl Corpus {
             let store = self.parts().store.clone();
             match blocking(move || Ok(store.write(|writer| writer.drop_retired())?)).await {
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) => {
+                    indexing::forget_others(&self.parts().store);
+                    break;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "vectors of the former model stay until the next start");
                     break;
@@ -245,7 +248,8 @@ impl Corpus {
         embed_stored(&store, &embedder, TOGETHER, |_| ready(())).await?;
         let desk = Arc::clone(&self.desk);
         blocking(move || {
-            let parts = Arc::new(Parts::new(store.clone(), embedder)?);
+            let parts = Parts::new(store.clone(), embedder, desk.options.index)?;
+            let parts = Arc::new(parts);
             store.write(|writer| writer.change_over())?;
             *desk.current.write().unwrap_or_else(PoisonError::into_inner) = parts;
             Ok(())

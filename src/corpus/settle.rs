@@ -33,7 +33,7 @@ impl Parts {
         if let (Some(written), Some(compared)) = (written, &prepared.compared) {
             for (content, hash) in written.added {
                 if let Some(windows) = compared.vectors.get(&hash) {
-                    self.index.add(content, windows);
+                    self.index.add(content, hash.check(), windows);
                 }
             }
             if ingested.outcome == Outcome::Replaced {

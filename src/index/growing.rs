@@ -1,231 +1,311 @@
-use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
-use std::thread::{self, Thread};
-use std::time::Duration;
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::embed::{UnitVector, Windows, cosine};
 
-use super::graph::Graph;
+use super::build::{Draft, Entries, FAMILY, Origin};
+use super::codes::{Codes, Scale};
+use super::rough::RoughGraph;
+use super::segment::{Asked, Owner, VectorSource};
 use super::top::{Scored, Top};
 use super::vectors::Vectors;
-use super::{ContentId, Hit, IndexStatus, Mark, Scope, VectorIndex};
+use super::walk::{DEGREE, NONE};
+use super::{ContentId, ContentSet, Hit};
 
-/// Nodes up to which an exact scan answers by itself: about a millisecond.
-const EXACT_NODES: usize = 8_192;
+/// Rows up to which an exact scan answers by itself: about a millisecond.
+const EXACT_ROWS: usize = 8_192;
 
-/// Nodes that the builder links in between two looks at the lock.
+/// Rows that are linked in between two looks at the lock.
 const STEP: usize = 64;
 
-/// Texts that [`VectorIndex::status`] searches for themselves.
-const SAMPLE: usize = 64;
+/// Nodes that are looked at for a family to join, and how many of them may have no room.
+const FAMILY_EF: usize = 24;
+const FAMILY_HEADS: usize = 4;
 
-/// An index that grows while it is searched: all vectors in memory, and, once an
-/// exact scan of them would take too long, a graph that a thread of its own builds.
+/// How much larger than the largest component so far one may come without being cut.
+const HEADROOM: f32 = 1.25;
+
+/// The segment that takes in: all vectors in memory, and, once an exact scan of them would
+/// take too long, a graph that another thread builds.
 ///
-/// A search asks the graph for the nodes that are linked in already and scans the
-/// rest, so that what was added is found at once, whatever the builder is at.
-pub struct GrowingIndex {
+/// A search asks the graph for what is linked in already and scans the rest, so that what
+/// was added is found at once, whatever the builder is at.
+pub(super) struct Growing {
     vectors: RwLock<Vectors>,
-    graph: OnceLock<Graph>,
-    /// Nodes below this one are in the graph.
+    /// The members of each head, itself left out.
+    families: RwLock<HashMap<usize, Vec<usize>>>,
+    graph: OnceLock<RoughGraph>,
+    /// Rows below this one are in the graph or in a family.
     linked: AtomicUsize,
     /// Set if a panic left the graph in doubt: then it is not asked any more.
-    broken: AtomicBool,
-    builder: OnceLock<Thread>,
-    exact_nodes: usize,
+    is_broken: AtomicBool,
 }
 
-impl GrowingIndex {
-    /// An empty index of vectors with `dimension` components. Its builder thread ends
-    /// when the index is dropped.
-    pub fn new(dimension: usize) -> Arc<Self> {
-        Self::with_exact_nodes(dimension, EXACT_NODES)
-    }
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn with_exact_nodes(dimension: usize, exact_nodes: usize) -> Arc<Self> {
-        let index = Arc::new(Self {
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Growing {
+    pub fn new(dimension: usize) -> Self {
+        Self {
             vectors: RwLock::new(Vectors::new(dimension)),
+            families: RwLock::new(HashMap::new()),
             graph: OnceLock::new(),
             linked: AtomicUsize::new(0),
-            broken: AtomicBool::new(false),
-            builder: OnceLock::new(),
-            exact_nodes,
-        });
-        let weak = Arc::downgrade(&index);
-        let builder = thread::Builder::new().name("index-builder".to_owned());
-        match builder.spawn(move || build(&weak)) {
-            Ok(handle) => {
-                let _ = index.builder.set(handle.thread().clone());
-            }
-            Err(error) => tracing::error!(%error, "no thread for the graph; exact scans answer"),
+            is_broken: AtomicBool::new(false),
         }
-        index
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Vectors> {
-        self.vectors.read().unwrap_or_else(PoisonError::into_inner)
+    /// Adds a text that is not in here; returns the rows that there are now.
+    pub fn add(&self, content: ContentId, check: u32, windows: &Windows) -> usize {
+        let mut vectors = write(&self.vectors);
+        vectors.push(content, check, windows);
+        vectors.len()
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Vectors> {
-        self.vectors.write().unwrap_or_else(PoisonError::into_inner)
+    /// Adds its live texts to another one.
+    pub fn copy_to(&self, other: &Self) {
+        let vectors = read(&self.vectors);
+        for (content, check, windows) in vectors.texts() {
+            other.add(content, check, &windows);
+        }
     }
 
-    /// The graph and how many nodes are in it.
-    fn graph(&self) -> Option<(&Graph, usize)> {
-        let linked = self.linked.load(Ordering::Acquire);
-        let usable = linked > 0 && !self.broken.load(Ordering::Acquire);
-        self.graph.get().filter(|_| usable).map(|graph| (graph, linked))
+    /// Takes a text out. False if it is not in here.
+    pub fn kill(&self, content: ContentId) -> bool {
+        write(&self.vectors).kill(content)
     }
 
-    /// Links the next few nodes into the graph. False if there was nothing to do.
-    fn link_some(&self) -> bool {
-        let from = self.linked.load(Ordering::Acquire);
-        let (nodes, to): (Vec<(usize, Vec<f32>)>, usize) = {
-            let vectors = self.read();
-            if vectors.len() <= self.exact_nodes || from >= vectors.len() {
-                return false;
-            }
+    pub fn windows(&self, content: ContentId) -> Option<Windows> {
+        read(&self.vectors).windows(content)
+    }
+
+    /// Rows that were added.
+    pub fn len(&self) -> usize {
+        read(&self.vectors).len()
+    }
+
+    /// Rows that can answer.
+    pub fn live(&self) -> usize {
+        read(&self.vectors).live()
+    }
+
+    /// Whether a text is in here and not dead.
+    pub fn holds(&self, content: ContentId) -> bool {
+        read(&self.vectors).check(content).is_some()
+    }
+
+    /// Texts that can answer, at most `count`, evenly spread.
+    pub fn sample(&self, count: usize) -> Vec<ContentId> {
+        let vectors = read(&self.vectors);
+        let step = vectors.len().div_ceil(count.max(1)).max(1);
+        let rows = vectors.iter((0..vectors.len()).step_by(step));
+        rows.filter_map(|(row, _)| Some(vectors.owner(row)?.content)).collect()
+    }
+
+    /// Gives the graph up after a panic; scans answer.
+    pub fn give_up(&self) {
+        self.is_broken.store(true, Ordering::Release);
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
+    }
+
+    /// Rows that are linked in.
+    pub fn linked(&self) -> usize {
+        self.linked.load(Ordering::Acquire)
+    }
+
+    /// Whether there is something to link in. Small ones need no graph, unless they are to
+    /// be frozen.
+    pub fn is_due(&self, is_sealed: bool) -> bool {
+        let rows = self.len();
+        !self.is_broken() && self.linked() < rows && (is_sealed || rows > EXACT_ROWS)
+    }
+
+    /// Links the next few rows in.
+    pub fn link_some(&self) {
+        let from = self.linked();
+        let rows: Vec<(usize, Vec<f32>)> = {
+            let vectors = read(&self.vectors);
             let to = vectors.len().min(from + STEP);
-            let copied = vectors.iter(from..to).map(|(ordinal, vector)| (ordinal, vector.to_vec()));
-            (copied.collect(), to)
+            (from..to).filter_map(|row| Some((row, vectors.vector(row)?.to_vec()))).collect()
         };
-        let graph = self.graph.get_or_init(|| Graph::new(to));
-        for (ordinal, vector) in nodes {
-            graph.insert(ordinal, &vector);
-        }
-        self.linked.store(to, Ordering::Release);
-        true
-    }
-
-    fn nearest(&self, query: &UnitVector, limit: usize, scope: Scope<'_>) -> Vec<Scored> {
-        match scope {
-            Scope::All => self.nearest_of_all(query, limit),
-            Scope::Only(allowed) => self.nearest_of(query, limit, allowed),
-            Scope::Since(Mark(first)) => {
-                let vectors = self.read();
-                scan(&vectors, first..vectors.len(), query, limit)
+        let graph = self.graph.get_or_init(|| RoughGraph::new(self.len(), self.scale()));
+        for (row, vector) in &rows {
+            match self.family_of(graph, *row, vector) {
+                Some(head) => write(&self.families).entry(head).or_default().push(*row),
+                None => graph.insert(*row, vector),
             }
         }
+        self.linked.store(from + rows.len(), Ordering::Release);
     }
 
-    fn nearest_of_all(&self, query: &UnitVector, limit: usize) -> Vec<Scored> {
-        let Some((graph, linked)) = self.graph() else {
-            let vectors = self.read();
-            return scan(&vectors, 0..vectors.len(), query, limit);
+    /// The scale for what is here and what may come.
+    fn scale(&self) -> Scale {
+        let vectors = read(&self.vectors);
+        let rows = (0..vectors.len()).filter_map(|row| vectors.vector(row));
+        let highest = rows.flatten().fold(0.0, |highest: f32, x| highest.max(x.abs()));
+        Scale::for_highest(HEADROOM * highest)
+    }
+
+    /// The nearest head whose family a vector joins.
+    fn family_of(&self, graph: &RoughGraph, row: usize, vector: &[f32]) -> Option<usize> {
+        if row == 0 {
+            return None;
+        }
+        let families = read(&self.families);
+        let has_room = |head| families.get(&head).map_or(0, Vec::len) < FAMILY.most;
+        let vectors = read(&self.vectors);
+        graph
+            .search(vector, FAMILY_HEADS, FAMILY_EF)
+            .iter()
+            .filter(|near| has_room(near.node))
+            .find(|near| {
+                let head = vectors.vector(near.node);
+                head.is_some_and(|head| cosine(head, vector) >= FAMILY.cosine)
+            })
+            .map(|near| near.node)
+    }
+
+    /// The live rows nearest to `query`, best first.
+    pub fn search(&self, query: &UnitVector, asked: Asked, only: Option<&ContentSet>) -> Vec<Hit> {
+        let found = match only {
+            Some(only) => self.scan_only(query, asked.limit, only),
+            None => self.search_all(query, asked),
         };
-        let mut count = limit;
-        let mut found = loop {
-            let asked = graph.search(query, count, None);
-            let exhausted = asked.len() < count || count >= linked;
-            let vectors = self.read();
-            let live: Vec<Scored> =
-                asked.into_iter().filter(|scored| !vectors.is_dead(scored.ordinal)).collect();
-            if live.len() >= limit || exhausted {
-                break live;
+        self.named(found)
+    }
+
+    /// The live rows of texts that came after `content` nearest to `query`, best first.
+    pub fn search_after(&self, query: &UnitVector, limit: usize, content: ContentId) -> Vec<Hit> {
+        let found = {
+            let vectors = read(&self.vectors);
+            scan(&vectors, vectors.first_after(content)..vectors.len(), query, limit)
+        };
+        self.named(found)
+    }
+
+    fn named(&self, found: Vec<Scored>) -> Vec<Hit> {
+        let vectors = read(&self.vectors);
+        let name = |Scored { cosine, ordinal }| {
+            Some(Hit { content: vectors.owner(ordinal)?.content, cosine })
+        };
+        found.into_iter().filter_map(name).collect()
+    }
+
+    fn scan_only(&self, query: &UnitVector, limit: usize, only: &ContentSet) -> Vec<Scored> {
+        let vectors = read(&self.vectors);
+        let (Some(first), Some(last)) =
+            (vectors.owner(0), vectors.owner(vectors.len().saturating_sub(1)))
+        else {
+            return Vec::new();
+        };
+        let within = only.within(first.content, last.content);
+        let rows = within.flat_map(|content| vectors.rows_of(content));
+        scan(&vectors, rows, query, limit)
+    }
+
+    fn search_all(&self, query: &UnitVector, asked: Asked) -> Vec<Scored> {
+        let linked = self.linked();
+        let graph = self.graph.get().filter(|_| !asked.is_exact && linked > 0 && !self.is_broken());
+        let Some(graph) = graph else {
+            let vectors = read(&self.vectors);
+            return scan(&vectors, 0..vectors.len(), query, asked.limit);
+        };
+        let mut count = asked.limit;
+        loop {
+            let heads = graph.search(query.as_slice(), count, asked.ef.max(2 * count));
+            let is_all = heads.len() < count || count >= linked;
+            let families = read(&self.families);
+            let vectors = read(&self.vectors);
+            let rows = heads.iter().flat_map(|near| {
+                let members = families.get(&near.node).map(Vec::as_slice).unwrap_or_default();
+                std::iter::once(near.node).chain(members.iter().copied())
+            });
+            let found = scan(&vectors, rows, query, asked.limit);
+            if found.len() >= asked.limit || is_all {
+                let mut top = Top::new(asked.limit);
+                let rest = scan(&vectors, linked..vectors.len(), query, asked.limit);
+                found.into_iter().chain(rest).for_each(|scored| top.offer(scored));
+                return top.into_sorted();
             }
             count = (2 * count).min(linked);
-        };
-        let vectors = self.read();
-        found.extend(scan(&vectors, linked..vectors.len(), query, limit));
-        found
-    }
-
-    fn nearest_of(
-        &self,
-        query: &UnitVector,
-        limit: usize,
-        allowed: &HashSet<ContentId>,
-    ) -> Vec<Scored> {
-        let (nodes, count) = self.read().nodes_of(allowed);
-        let few = self.exact_nodes.max(nodes.len() / 20);
-        let Some((graph, linked)) = self.graph().filter(|_| count > few) else {
-            return scan(&self.read(), nodes.ones(), query, limit);
-        };
-        let allows = |ordinal: &usize| nodes.contains(*ordinal);
-        let mut found = graph.search(query, limit, Some(&allows));
-        let vectors = self.read();
-        found.retain(|scored| !vectors.is_dead(scored.ordinal));
-        found.extend(scan(&vectors, nodes.ones().filter(|&node| node >= linked), query, limit));
-        found
-    }
-}
-
-impl VectorIndex for GrowingIndex {
-    fn add(&self, content: ContentId, windows: &Windows) {
-        let mut vectors = self.write();
-        vectors.push(content, windows);
-        let builder_is_due = vectors.len() > self.exact_nodes;
-        drop(vectors);
-        if let Some(builder) = self.builder.get().filter(|_| builder_is_due) {
-            builder.unpark();
         }
     }
 
-    fn remove(&self, contents: &[ContentId]) {
-        let mut vectors = self.write();
-        for &content in contents {
-            vectors.kill(content);
-        }
-    }
-
-    fn search(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit> {
-        // A text may be found once for each of its windows.
-        let mut best: HashMap<ContentId, f32> = HashMap::new();
-        for window in query.vectors() {
-            let found = self.nearest(window, limit.saturating_mul(2), scope);
-            let vectors = self.read();
-            for scored in found {
-                if let Some(content) = vectors.owner(scored.ordinal) {
-                    let cosine = best.entry(content).or_insert(scored.cosine);
-                    *cosine = cosine.max(scored.cosine);
-                }
+    /// Its live rows as they are now, with the links that they have, as a draft of a frozen
+    /// segment and what its vectors are read from.
+    pub fn draft(&self) -> Option<(Draft, Snapshot)> {
+        let graph = self.graph.get()?;
+        let vectors = read(&self.vectors);
+        let families = read(&self.families);
+        let mut nodes: Vec<usize> = Vec::new();
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        let mut place: HashMap<usize, u32> = HashMap::new();
+        let mut links = graph.links();
+        links.sort_unstable_by_key(|(node, _)| *node);
+        for (node, _) in &links {
+            // The first that lives stands for a family.
+            let family = families.get(node).map(Vec::as_slice).unwrap_or_default();
+            let mut family = std::iter::once(*node).chain(family.iter().copied());
+            let mut family = family.by_ref().filter(|&row| !vectors.is_dead(row));
+            if let Some(head) = family.next() {
+                place.insert(*node, nodes.len() as u32);
+                nodes.push(head);
+                members.push(family.collect());
             }
         }
-        let mut hits: Vec<Hit> =
-            best.into_iter().map(|(content, cosine)| Hit { content, cosine }).collect();
-        hits.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.content.cmp(&b.content)));
-        hits.truncate(limit);
-        hits
-    }
-
-    fn windows(&self, content: ContentId) -> Option<Windows> {
-        self.read().windows(content)
-    }
-
-    fn mark(&self) -> Mark {
-        Mark(self.read().len())
-    }
-
-    fn status(&self) -> IndexStatus {
-        let (total, live, sample) = {
-            let vectors = self.read();
-            let step = vectors.len().div_ceil(SAMPLE).max(1);
-            let sample: HashSet<ContentId> = vectors
-                .iter((0..vectors.len()).step_by(step))
-                .filter_map(|(ordinal, _)| vectors.owner(ordinal))
-                .collect();
-            (vectors.len(), vectors.live(), sample)
-        };
-        let finds_itself = |content: &&ContentId| {
-            self.windows(**content).is_some_and(|windows| {
-                let hits = self.search(&windows, 10, Scope::All);
-                hits.iter().any(|hit| hit.content == **content)
-            })
-        };
-        let found = sample.iter().filter(finds_itself).count();
-        let linked = self.graph().map_or(0, |(_, linked)| linked);
-        IndexStatus {
-            vectors: live,
-            segments: usize::from(total > 0),
-            graph_built: (total > self.exact_nodes).then(|| linked as f32 / total as f32),
-            coverage: if sample.is_empty() { 1.0 } else { found as f32 / sample.len() as f32 },
+        let mut linked = Vec::with_capacity(nodes.len() * DEGREE);
+        for (_, to) in links.iter().filter(|(node, _)| place.contains_key(node)) {
+            let mut to: Vec<u32> =
+                to.iter().filter_map(|node| place.get(node).copied()).take(DEGREE).collect();
+            to.resize(DEGREE, NONE);
+            linked.extend(to);
         }
+        let heads = (0_u32..).zip(&members).flat_map(|(node, m)| m.iter().map(move |_| node));
+        let heads: Vec<u32> = heads.collect();
+        let rows: Vec<usize> = nodes.into_iter().chain(members.into_iter().flatten()).collect();
+        let mut codes = Codes::new(vectors.vector(0)?.len(), graph.scale);
+        let (mut owners, mut full, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+        for &row in &rows {
+            let (vector, owner): (_, Owner) = (vectors.vector(row)?, vectors.owner(row)?);
+            codes.push(vector);
+            full.push(vector.to_vec());
+            checks.push(vectors.check(owner.content)?);
+            owners.push(owner);
+        }
+        let origins = (0..rows.len() as u32).map(|row| Origin { source: 0, row }).collect();
+        let count = (owners.len() - heads.len()) as u32;
+        let parts = vec![Entries::sample(&codes, 0..count)];
+        let draft = Draft { codes, links: linked, heads, owners, origins, parts };
+        Some((draft, Snapshot { full, checks }))
     }
 }
 
-/// The best of the live nodes among `ordinals`, by comparing with each.
+/// The vectors of a draft.
+pub(super) struct Snapshot {
+    full: Vec<Vec<f32>>,
+    checks: Vec<u32>,
+}
+
+impl VectorSource for Snapshot {
+    fn vector(&self, origin: Origin) -> &[f32] {
+        self.full.get(origin.row as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn check(&self, origin: Origin) -> u32 {
+        self.checks.get(origin.row as usize).copied().unwrap_or_default()
+    }
+}
+
+/// The best of the live rows among `ordinals`, by comparing with each.
 fn scan(
     vectors: &Vectors,
     ordinals: impl Iterator<Item = usize>,
@@ -237,122 +317,4 @@ fn scan(
         top.offer(Scored { cosine: cosine(query.as_slice(), vector), ordinal });
     }
     top.into_sorted()
-}
-
-/// The builder thread: links nodes in until the index is gone. If the graph's library
-/// panics, the graph is given up and exact scans answer.
-fn build(index: &Weak<GrowingIndex>) {
-    while let Some(index) = index.upgrade() {
-        match catch_unwind(AssertUnwindSafe(|| index.link_some())) {
-            Ok(true) => {}
-            Ok(false) => {
-                drop(index);
-                thread::park_timeout(Duration::from_millis(500));
-            }
-            Err(_) => {
-                tracing::error!("the graph is in doubt after a panic; exact scans answer");
-                index.broken.store(true, Ordering::Release);
-                return;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::sync::Arc;
-    use std::thread;
-    use std::time::Duration;
-
-    use super::GrowingIndex;
-    use crate::embed::{UnitVector, Windows};
-    use crate::index::{ContentId, Scope, VectorIndex};
-
-    const DIMENSION: usize = 24;
-
-    /// A repeatable direction for each seed (xorshift).
-    fn windows(seed: i64) -> Windows {
-        let mut state = (seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let components: Vec<f32> = (0..DIMENSION)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                (state >> 40) as f32 / (1 << 24) as f32 - 0.5
-            })
-            .collect();
-        Windows::new(vec![UnitVector::normalized(&components).unwrap()]).unwrap()
-    }
-
-    fn filled(count: i64, exact_nodes: usize) -> Arc<GrowingIndex> {
-        let index = GrowingIndex::with_exact_nodes(DIMENSION, exact_nodes);
-        for id in 0..count {
-            index.add(ContentId(id), &windows(id));
-        }
-        index
-    }
-
-    fn with_graph(count: i64) -> Arc<GrowingIndex> {
-        let index = filled(count, 100);
-        while index.status().graph_built != Some(1.0) {
-            thread::sleep(Duration::from_millis(5));
-        }
-        index
-    }
-
-    fn ids(index: &GrowingIndex, query: i64, limit: usize, scope: Scope<'_>) -> Vec<i64> {
-        index.search(&windows(query), limit, scope).iter().map(|hit| hit.content.0).collect()
-    }
-
-    #[test]
-    fn the_graph_finds_what_the_scan_finds() {
-        let (graph, scan) = (with_graph(2_000), filled(2_000, 10_000));
-        let queries = 50;
-        let mut right = 0;
-        for query in 5_000..5_000 + queries {
-            let found: HashSet<i64> = ids(&graph, query, 10, Scope::All).into_iter().collect();
-            right +=
-                ids(&scan, query, 10, Scope::All).iter().filter(|id| found.contains(id)).count();
-        }
-        let recall = right as f64 / (10 * queries) as f64;
-        assert!(recall >= 0.95, "recall@10 {recall}");
-        assert!(graph.status().coverage > 0.95);
-    }
-
-    #[test]
-    fn what_was_added_is_found_before_the_builder_gets_to_it() {
-        let index = with_graph(300);
-        for id in 1_000..1_200 {
-            index.add(ContentId(id), &windows(id));
-            assert_eq!(ids(&index, id, 1, Scope::All), [id]);
-        }
-    }
-
-    #[test]
-    fn what_was_removed_is_never_found_again() {
-        let index = with_graph(500);
-        let removed: Vec<ContentId> = (0..250).map(ContentId).collect();
-        index.remove(&removed);
-        for id in 0..250 {
-            let found = ids(&index, id, 20, Scope::All);
-            assert_eq!(found.len(), 20);
-            assert!(found.iter().all(|&found| found >= 250));
-        }
-        assert!(index.windows(ContentId(7)).is_none());
-    }
-
-    #[test]
-    fn scopes_hold() {
-        let index = with_graph(500);
-        let allowed: HashSet<ContentId> = (100..400).map(ContentId).collect();
-        let found = ids(&index, 7, 50, Scope::Only(&allowed));
-        assert_eq!(found.len(), 50);
-        assert!(found.iter().all(|id| (100..400).contains(id)));
-
-        let mark = index.mark();
-        assert!(ids(&index, 7, 10, Scope::Since(mark)).is_empty());
-        index.add(ContentId(900), &windows(900));
-        assert_eq!(ids(&index, 7, 10, Scope::Since(mark)), [900]);
-    }
 }

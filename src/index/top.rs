@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 /// A node and its cosine to the query. The better one is greater; of equals, the
 /// one that came first.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Scored {
+pub struct Scored {
     pub cosine: f32,
     pub ordinal: usize,
 }
@@ -23,15 +23,18 @@ impl PartialOrd for Scored {
     }
 }
 
+/// Places that are made at once.
+const PREPARED: usize = 256;
+
 /// The best few of many.
-pub(super) struct Top {
+pub struct Top {
     limit: usize,
     heap: BinaryHeap<Reverse<Scored>>,
 }
 
 impl Top {
     pub fn new(limit: usize) -> Self {
-        Self { limit, heap: BinaryHeap::new() }
+        Self { limit, heap: BinaryHeap::with_capacity(limit.min(PREPARED) + 1) }
     }
 
     pub fn offer(&mut self, scored: Scored) {
@@ -41,6 +44,12 @@ impl Top {
             self.heap.pop();
             self.heap.push(Reverse(scored));
         }
+    }
+
+    /// The last of the best, if there are as many as asked for.
+    pub fn worst(&self) -> Option<Scored> {
+        let worst = self.heap.peek().map(|Reverse(worst)| *worst);
+        worst.filter(|_| self.heap.len() >= self.limit)
     }
 
     /// Best first.

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use fixedbitset::FixedBitSet;
@@ -6,17 +6,18 @@ use fixedbitset::FixedBitSet;
 use crate::embed::{UnitVector, Windows};
 
 use super::ContentId;
+use super::segment::Owner;
 
 /// Vectors in one block of memory.
 const BLOCK: usize = 1_024;
 
-/// All vectors in the order in which they were added, and whose they are. A node's
+/// All vectors in the order in which they were added, and whose they are. A row's
 /// ordinal is its place here; it is never given to another one.
 pub(super) struct Vectors {
     dimension: usize,
     blocks: Vec<Vec<f32>>,
-    owners: Vec<ContentId>,
-    nodes: HashMap<ContentId, Range<usize>>,
+    owners: Vec<Owner>,
+    texts: HashMap<ContentId, (Range<usize>, u32)>,
     dead: FixedBitSet,
 }
 
@@ -26,55 +27,61 @@ impl Vectors {
             dimension,
             blocks: Vec::new(),
             owners: Vec::new(),
-            nodes: HashMap::new(),
+            texts: HashMap::new(),
             dead: FixedBitSet::new(),
         }
     }
 
-    /// Nodes that were ever added.
+    /// Rows that were ever added.
     pub fn len(&self) -> usize {
         self.owners.len()
     }
 
-    /// Nodes that can answer.
+    /// Rows that can answer.
     pub fn live(&self) -> usize {
         self.len() - self.dead.count_ones(..)
     }
 
-    /// Adds the windows of a text as neighbouring nodes. False if it is there already
-    /// or of another dimension.
-    pub fn push(&mut self, content: ContentId, windows: &Windows) -> bool {
+    /// Adds the windows of a text as neighbouring rows. False if it is there already or of
+    /// another dimension. `check` is the start of its hash.
+    pub fn push(&mut self, content: ContentId, check: u32, windows: &Windows) -> bool {
         let fits = windows.vectors().iter().all(|v| v.as_slice().len() == self.dimension);
-        if !fits || self.nodes.contains_key(&content) {
+        if !fits || self.texts.contains_key(&content) {
             return false;
         }
         let first = self.len();
-        for vector in windows.vectors() {
+        for (window, vector) in (0_u16..).zip(windows.vectors()) {
             if self.len().is_multiple_of(BLOCK) {
                 self.blocks.push(Vec::with_capacity(BLOCK * self.dimension));
             }
             if let Some(block) = self.blocks.last_mut() {
                 block.extend_from_slice(vector.as_slice());
             }
-            self.owners.push(content);
+            self.owners.push(Owner { content, window });
         }
-        self.nodes.insert(content, first..self.len());
+        self.texts.insert(content, (first..self.len(), check));
         self.dead.grow(self.len());
         true
     }
 
-    pub fn kill(&mut self, content: ContentId) {
-        if let Some(nodes) = self.nodes.remove(&content) {
-            self.dead.insert_range(nodes);
-        }
+    /// Takes a text out. False if it is not in here.
+    pub fn kill(&mut self, content: ContentId) -> bool {
+        let Some((rows, _)) = self.texts.remove(&content) else { return false };
+        self.dead.insert_range(rows);
+        true
     }
 
     pub fn is_dead(&self, ordinal: usize) -> bool {
         self.dead.contains(ordinal)
     }
 
-    pub fn owner(&self, ordinal: usize) -> Option<ContentId> {
+    pub fn owner(&self, ordinal: usize) -> Option<Owner> {
         self.owners.get(ordinal).copied()
+    }
+
+    /// The start of the hash of a live text.
+    pub fn check(&self, content: ContentId) -> Option<u32> {
+        self.texts.get(&content).map(|(_, check)| *check)
     }
 
     pub fn vector(&self, ordinal: usize) -> Option<&[f32]> {
@@ -83,23 +90,30 @@ impl Vectors {
     }
 
     pub fn windows(&self, content: ContentId) -> Option<Windows> {
-        let nodes = self.nodes.get(&content)?.clone();
-        let vectors = nodes.filter_map(|ordinal| UnitVector::normalized(self.vector(ordinal)?));
+        let rows = self.texts.get(&content)?.0.clone();
+        let vectors = rows.filter_map(|ordinal| UnitVector::normalized(self.vector(ordinal)?));
         Windows::new(vectors.collect())
     }
 
-    /// The nodes of the texts in `allowed`, as a bitset, and how many there are.
-    pub fn nodes_of(&self, allowed: &HashSet<ContentId>) -> (FixedBitSet, usize) {
-        let mut nodes = FixedBitSet::with_capacity(self.len());
-        let mut count = 0;
-        for range in allowed.iter().filter_map(|content| self.nodes.get(content)) {
-            nodes.insert_range(range.clone());
-            count += range.len();
-        }
-        (nodes, count)
+    /// The rows of a live text.
+    pub fn rows_of(&self, content: ContentId) -> Range<usize> {
+        self.texts.get(&content).map(|(rows, _)| rows.clone()).unwrap_or_default()
     }
 
-    /// The live nodes among `ordinals` with their vectors.
+    /// The live texts in the order in which they came, with the starts of their hashes.
+    pub fn texts(&self) -> impl Iterator<Item = (ContentId, u32, Windows)> {
+        let first = self.owners.iter().filter(|owner| owner.window == 0);
+        first.filter_map(|owner| {
+            Some((owner.content, self.check(owner.content)?, self.windows(owner.content)?))
+        })
+    }
+
+    /// The first row of the texts that came after `content`: keys grow.
+    pub fn first_after(&self, content: ContentId) -> usize {
+        self.owners.partition_point(|owner| owner.content <= content)
+    }
+
+    /// The live rows among `ordinals` with their vectors.
     pub fn iter(
         &self,
         ordinals: impl Iterator<Item = usize>,

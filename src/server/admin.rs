@@ -34,9 +34,18 @@ impl AdminService for Service {
 
     async fn compact_index(
         &self,
-        _request: Request<pb::CompactIndexRequest>,
+        request: Request<pb::CompactIndexRequest>,
     ) -> Result<Response<pb::CompactIndexResponse>, Status> {
-        Err(Refusal::Unimplemented("CompactIndex").into())
+        self.gate
+            .answer(request, |corpus, _| async move {
+                let compacted = corpus.compact().await?;
+                Ok(pb::CompactIndexResponse {
+                    segments_before: count(compacted.segments_before),
+                    segments_after: count(compacted.segments_after),
+                    reclaimed_bytes: compacted.reclaimed_bytes.max(0),
+                })
+            })
+            .await
     }
 
     async fn reembed(
@@ -95,13 +104,11 @@ fn model_info(model: &ModelInfo, embedded_share: f32) -> pb::ModelInfo {
 
 /// What runs in the background, in words.
 fn background_work(info: &CorpusInfo) -> Vec<String> {
-    let building = info.index.graph_built.filter(|built| *built < 1.0);
-    let building = building.map(|built| format!("building the graph {:.0}%", built * 100.0));
     let changing = info.next_model.as_ref().map(|next| match &next.failure {
         None => format!("embedding with {} {:.0}%", next.model.id, next.embedded_share * 100.0),
         Some(failure) => format!("embedding with {} failed: {failure}", next.model.id),
     });
-    building.into_iter().chain(changing).collect()
+    info.index.background.iter().cloned().chain(changing).collect()
 }
 
 async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {

@@ -6,6 +6,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::corpus::CorpusError;
 use crate::embed::{EmbedError, ModelError};
+use crate::index::IndexError;
 use crate::proto::v1::{FieldViolation, IngestError};
 use crate::store::StoreError;
 
@@ -155,10 +156,21 @@ impl From<CorpusError> for Status {
                 invalid.add("model", message);
                 invalid.into()
             }
+            CorpusError::TooOld { .. } => {
+                detailed(Code::FailedPrecondition, message, "PAST_RETENTION", None)
+            }
             CorpusError::Changing(_) => {
                 detailed(Code::FailedPrecondition, message, "CHANGING_MODEL", None)
             }
-            CorpusError::Embed(_) | CorpusError::Store(_) | CorpusError::Panicked => {
+            CorpusError::Index(IndexError::Io { ref source, .. })
+                if source.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
+            }
+            CorpusError::Embed(_)
+            | CorpusError::Store(_)
+            | CorpusError::Index(_)
+            | CorpusError::Panicked => {
                 tracing::error!(error = %message, "a request failed");
                 detailed(Code::Internal, message, "INTERNAL", None)
             }

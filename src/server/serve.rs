@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::transport::Server;
 use tower::util::MapResponseLayer;
 
-use crate::corpus::{Corpus, Limits, OpenError};
+use crate::corpus::{Corpus, Limits, OpenError, Options};
 use crate::embed::Setup;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::admin_service_server::AdminServiceServer;
@@ -44,8 +44,8 @@ pub struct ServerConfig {
     pub data: PathBuf,
     /// Runtime and model.
     pub setup: Setup,
-    /// Threads that embed.
-    pub workers: usize,
+    /// How the corpus is kept.
+    pub options: Options,
 }
 
 /// Why a server did not start or ended.
@@ -150,6 +150,7 @@ async fn run(
         }
     };
     let corpus = opened.inspect_err(|_| server.abort())?;
+    corpus.keep_house();
     gate.set(Stage::Serving(corpus));
     health.serving().await;
     let _ = ready.send(());
@@ -176,7 +177,7 @@ async fn run(
 /// Opens the corpus on a thread that may block.
 async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
     let opening = tokio::task::spawn_blocking(move || {
-        Corpus::open(&config.data, &config.setup, config.workers)
+        Corpus::open(&config.data, &config.setup, config.options)
     });
     match opening.await {
         Ok(opened) => opened,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::rows::ModelIdentity;
 use super::schema::{self, APPLICATION_ID, FORMAT};
-use super::{StoreError, View, Writer, models};
+use super::{StoreError, View, Writer, models, space};
 
 /// Readers that are kept open for the next question.
 const IDLE_READERS: usize = 8;
@@ -92,6 +92,7 @@ impl Store {
             return Err(StoreError::NewerFormat { folder: name(), found, known: FORMAT });
         }
         schema::migrate(&mut writer)?;
+        space::prepare(&writer).map_err(StoreError::of_write)?;
         let folder = folder.to_owned();
         let shared = |writer| Shared {
             folder,
@@ -159,6 +160,24 @@ impl Store {
         Ok(result)
     }
 
+    /// Lets `work` have the connection that writes, alone.
+    pub(super) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        work(&self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The file that changes are written to first.
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.shared.folder.join("corpus.sqlite-wal")
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
     /// Bytes of all files in the data folder.
     pub fn disk_bytes(&self) -> u64 {
         let files = fs::read_dir(&self.shared.folder).into_iter().flatten().flatten();
@@ -168,6 +187,8 @@ impl Store {
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Before anything else: it shapes the first page of a new file.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

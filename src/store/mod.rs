@@ -10,6 +10,7 @@ mod models;
 mod read;
 mod rows;
 mod schema;
+mod space;
 mod write;
 
 pub use connections::{Reader, Store};

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_it
 
 use crate::article::{DocumentId, Paragraph};
 use crate::embed::{UnitVector, Windows};
-use crate::index::ContentId;
+use crate::index::{ContentId, ContentSet};
 use crate::text::ContentHash;
 use crate::verdict::{DocumentVerdict, PassageVerdict, Signals};
 
@@ -168,7 +168,7 @@ impl<'a> View<'a> {
     }
 
     /// The texts that stand in documents that `filter` lets through.
-    pub fn contents(&self, filter: &Filter) -> Result<HashSet<ContentId>> {
+    pub fn contents(&self, filter: &Filter) -> Result<ContentSet> {
         let (condition, values) = filter.condition();
         let sql = format!(
             "SELECT DISTINCT p.content FROM documents d JOIN passages p ON p.doc = d.doc \
@@ -195,21 +195,36 @@ impl<'a> View<'a> {
         Ok(known)
     }
 
-    /// Calls `each` with every text and its vectors, in the order in which they came.
+    /// Calls `each` with every text and its hash, in the order in which they came.
+    pub fn texts(&self, mut each: impl FnMut(ContentId, ContentHash)) -> Result<()> {
+        let mut statement =
+            self.connection.prepare("SELECT content, hash FROM contents ORDER BY content")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?, row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with those texts from `first` to `last` that have vectors, and these, in
+    /// the order in which the texts came.
     pub fn vectors(
         &self,
+        first: ContentId,
+        last: ContentId,
         dimension: usize,
-        mut each: impl FnMut(ContentId, &Windows),
+        mut each: impl FnMut(ContentId, Windows),
     ) -> Result<()> {
-        let sql = "SELECT content, vector FROM vectors WHERE model = ? ORDER BY content, window";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([self.model])?;
+        let sql = "SELECT content, vector FROM vectors WHERE content BETWEEN ? AND ? AND model = ? \
+                   ORDER BY content, window";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![first, last, self.model])?;
         let mut current: Option<(ContentId, Vec<UnitVector>)> = None;
         let mut finish = |current: Option<(ContentId, Vec<UnitVector>)>| {
             if let Some((content, windows)) = current
                 && let Some(windows) = Windows::new(windows)
             {
-                each(content, &windows);
+                each(content, windows);
             }
         };
         while let Some(row) = rows.next()? {
@@ -224,6 +239,12 @@ impl<'a> View<'a> {
         }
         finish(current);
         Ok(())
+    }
+
+    /// The number that the corpus got when it was made.
+    pub fn corpus(&self) -> Result<i64> {
+        let corpus = self.value("SELECT value FROM counters WHERE name = 'corpus'", &[])?;
+        corpus.ok_or(StoreError::Damaged("no counters"))
     }
 
     /// The vectors of a text.

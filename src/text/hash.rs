@@ -40,6 +40,12 @@ impl ContentHash {
         &self.0
     }
 
+    /// The first four bytes as a number: enough to tell by mistake from by chance.
+    pub fn check(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
     /// In lower-case hex, 64 characters.
     pub fn to_hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

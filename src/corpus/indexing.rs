@@ -1,0 +1,85 @@
+use std::fs;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::embed::{ModelInfo, Windows};
+use crate::index::{ContentId, Identity, Options, SegmentedIndex, Truth, TruthError};
+use crate::store::{ModelIdentity, Store};
+
+use super::OpenError;
+
+/// Texts that are read one by one rather than with all that lie between them.
+const FAR_APART: i64 = 8;
+
+/// Opens the index of the model that a store answers with.
+pub(super) fn open(
+    store: &Store,
+    model: &ModelInfo,
+    options: Options,
+) -> Result<SegmentedIndex, OpenError> {
+    let identity = identity(store.reader()?.view().corpus()?, &ModelIdentity::from(model));
+    let truth = Stored { store, dimension: model.dimension };
+    Ok(SegmentedIndex::open(&folder(store), identity, model.dimension, options, &truth)?)
+}
+
+/// Deletes the indices of models that do not answer any more.
+pub(super) fn forget_others(store: &Store) {
+    let own = folder(store);
+    let others = own.parent().and_then(|parent| fs::read_dir(parent).ok());
+    for other in others.into_iter().flatten().flatten().filter(|other| other.path() != own) {
+        if let Err(error) = fs::remove_dir_all(other.path()) {
+            tracing::warn!(%error, "the index of a former model was not deleted");
+        }
+    }
+}
+
+fn folder(store: &Store) -> PathBuf {
+    store.folder().join("index").join(store.model().to_string())
+}
+
+fn identity(corpus: i64, model: &ModelIdentity) -> Identity {
+    let dimension = model.dimension.to_string();
+    let parts = [&model.id, &model.weights_sha256, &model.precision, &dimension];
+    Identity {
+        corpus: corpus.unsigned_abs(),
+        model: Sha256::digest(parts.map(String::as_str).join("\n")).into(),
+    }
+}
+
+/// The vectors of a store.
+struct Stored<'a> {
+    store: &'a Store,
+    dimension: usize,
+}
+
+impl Truth for Stored<'_> {
+    fn texts(&self, each: &mut dyn FnMut(ContentId, u32)) -> Result<(), TruthError> {
+        let reader = self.store.reader()?;
+        Ok(reader.view().texts(|content, hash| each(content, hash.check()))?)
+    }
+
+    fn vectors(
+        &self,
+        contents: &[ContentId],
+        each: &mut dyn FnMut(ContentId, Windows),
+    ) -> Result<(), TruthError> {
+        let (Some(first), Some(last)) = (contents.first(), contents.last()) else { return Ok(()) };
+        let reader = self.store.reader()?;
+        let view = reader.view();
+        if (last.0 - first.0) / FAR_APART > contents.len() as i64 {
+            for &content in contents {
+                view.vectors(content, content, self.dimension, &mut *each)?;
+            }
+            return Ok(());
+        }
+        let mut wanted = contents.iter().peekable();
+        let read = view.vectors(*first, *last, self.dimension, |content, windows| {
+            while wanted.next_if(|&&wanted| wanted < content).is_some() {}
+            if wanted.next_if(|&&wanted| wanted == content).is_some() {
+                each(content, windows);
+            }
+        });
+        Ok(read?)
+    }
+}

@@ -1,0 +1,244 @@
+//! What is done to segments behind the questions: linking and freezing what grows, on one
+//! thread, merging and compacting what is frozen, on another. Both give way to all others.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::thread;
+use std::time::Duration;
+
+use super::build::Sources;
+use super::growing::Growing;
+use super::segment::{Segment, SegmentWriter};
+use super::segments::{Core, IndexError, State, lock};
+
+/// Segments of about one size that are merged.
+const TOGETHER: usize = 4;
+
+/// How much larger the next size is.
+const TIER: usize = 4;
+
+/// Share of dead rows from which on a segment is written anew.
+const DEAD: f32 = 0.25;
+
+/// How long a thread sleeps if nobody wakes it, and after a failure.
+const SLEEP: Duration = Duration::from_secs(5);
+
+/// How low the threads' priority is, as `nice` counts.
+const NICE: i32 = 10;
+
+/// Wakes a thread, once for each time that it was told to since it last slept.
+#[derive(Default)]
+pub struct Waker {
+    is_due: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Waker {
+    pub fn wake(&self) {
+        *lock(&self.is_due) = true;
+        self.told.notify_one();
+    }
+
+    /// Sleeps until it is woken, or for a while.
+    fn sleep(&self) {
+        let mut is_due = lock(&self.is_due);
+        if !*is_due {
+            is_due = match self.told.wait_timeout(is_due, SLEEP) {
+                Ok((is_due, _)) => is_due,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        *is_due = false;
+    }
+}
+
+/// Starts the threads. They end when the index is dropped.
+pub fn start(core: &Arc<Core>) {
+    for (name, work, waker) in [
+        ("index-linker", link as fn(&Core) -> bool, Core::linker as fn(&Core) -> &Waker),
+        ("index-merger", merge, Core::merger),
+    ] {
+        let weak = Arc::downgrade(core);
+        let started =
+            thread::Builder::new().name(name.to_owned()).spawn(move || run(&weak, work, waker));
+        if let Err(error) = started {
+            tracing::error!(%error, name, "no thread for the index; scans answer");
+        }
+    }
+}
+
+fn run(core: &Weak<Core>, work: fn(&Core) -> bool, waker: fn(&Core) -> &Waker) {
+    // Only what is left over: questions and ingests come first.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+    while let Some(core) = core.upgrade() {
+        if core.is_closing.load(Ordering::Acquire) {
+            return;
+        }
+        if !work(&core) {
+            waker(&core).sleep();
+        }
+    }
+}
+
+/// Links some rows of what grows, or freezes what is full. False if there was nothing to do.
+fn link(core: &Core) -> bool {
+    let state = core.state();
+    for (at, growing) in state.growing.iter().enumerate() {
+        let is_sealed = at + 1 < state.growing.len();
+        if growing.is_due(is_sealed) {
+            let outcome = catch_unwind(AssertUnwindSafe(|| growing.link_some()));
+            if outcome.is_err() {
+                tracing::error!("a graph is in doubt after a panic; exact scans answer");
+                growing.give_up();
+            }
+            return true;
+        }
+        if is_sealed {
+            return core.ended("freeze", freeze(core, growing));
+        }
+    }
+    false
+}
+
+/// Makes a frozen segment of a growing one.
+fn freeze(core: &Core, growing: &Arc<Growing>) -> Result<(), IndexError> {
+    let sealed = match growing.is_broken() {
+        true => &linked_anew(core, |again| growing.copy_to(again))?,
+        false => growing,
+    };
+    let new = frozen(core, sealed, "freeze")?;
+    core.exchange(new, &[], Some(growing))
+}
+
+/// The segment that a growing one becomes, or none if nothing in it lives.
+fn frozen(
+    core: &Core,
+    growing: &Growing,
+    what: &'static str,
+) -> Result<Option<Segment>, IndexError> {
+    let Some((draft, vectors)) = growing.draft().filter(|(draft, _)| !draft.owners.is_empty())
+    else {
+        return Ok(None);
+    };
+    let finished = draft.finish(&|share| core.go_on(what, share)).ok_or(IndexError::Closing)?;
+    core.write_segment(|path| SegmentWriter::write_linked(path, core.identity, &finished, &vectors))
+        .map(Some)
+}
+
+/// Links what `fill` puts in, from the beginning.
+fn linked_anew(core: &Core, fill: impl FnOnce(&Growing)) -> Result<Arc<Growing>, IndexError> {
+    let growing = Growing::new(core.dimension);
+    fill(&growing);
+    while growing.is_due(true) {
+        let linked = growing.linked() as f32 / growing.len().max(1) as f32;
+        if !core.go_on("link", linked) {
+            return Err(IndexError::Closing);
+        }
+        growing.link_some();
+    }
+    let growing = Arc::new(growing);
+    core.ended("link", Ok(()));
+    Ok(growing)
+}
+
+/// What should be done to frozen segments.
+pub enum Due {
+    /// All of it is dead.
+    Drop(Arc<Segment>),
+    /// It has no graph yet.
+    Link(Arc<Segment>),
+    /// One with many dead rows, or several small ones.
+    Merge(Vec<Arc<Segment>>),
+}
+
+/// What should be done next, if anything.
+pub fn due(state: &State) -> Option<Due> {
+    let segments = &state.segments;
+    if let Some(dead) = segments.iter().find(|segment| segment.live() == 0) {
+        return Some(Due::Drop(Arc::clone(dead)));
+    }
+    if let Some(flat) = segments.iter().find(|segment| !segment.is_linked()) {
+        return Some(Due::Link(Arc::clone(flat)));
+    }
+    let is_dying = |segment: &&Arc<Segment>| {
+        (segment.live() as f32) < (1.0 - DEAD) * segment.row_count() as f32
+    };
+    if let Some(dying) = segments.iter().find(is_dying) {
+        return Some(Due::Merge(vec![Arc::clone(dying)]));
+    }
+    let mut by_size: Vec<&Arc<Segment>> = segments.iter().collect();
+    by_size.sort_by_key(|segment| segment.live());
+    let alike = by_size.windows(TOGETHER).find(|window| match window {
+        [first, .., last] => last.live() < TIER * first.live().max(1),
+        _ => false,
+    });
+    alike.map(|window| Due::Merge(window.iter().map(|segment| Arc::clone(segment)).collect()))
+}
+
+/// Does what is due to frozen segments. False if there was nothing to do.
+fn merge(core: &Core) -> bool {
+    let _merging = lock(&core.merging);
+    let Some(due) = due(&core.state()) else { return false };
+    let outcome = catch_unwind(AssertUnwindSafe(|| match &due {
+        Due::Drop(dead) => core.exchange(None, std::slice::from_ref(dead), None),
+        Due::Link(flat) => relink(core, flat),
+        Due::Merge(segments) => merge_segments(core, segments),
+    }));
+    let outcome = outcome.unwrap_or_else(|_| {
+        let source = std::io::Error::other("a panic; see the log");
+        Err(IndexError::Io { folder: core.folder.display().to_string(), source })
+    });
+    core.ended("merge", outcome)
+}
+
+/// Makes one segment of all, and of those that live in them.
+pub fn merge_all(core: &Core) -> Result<(), IndexError> {
+    let _merging = lock(&core.merging);
+    loop {
+        let segments = core.state().segments.clone();
+        let flat = segments.iter().find(|segment| !segment.is_linked());
+        let outcome = match (flat, segments.as_slice()) {
+            (Some(flat), _) => relink(core, flat),
+            (None, []) => return Ok(()),
+            (None, [one]) if one.live() == one.row_count() => return Ok(()),
+            (None, all) => merge_segments(core, all),
+        };
+        let failure = outcome.as_ref().err().map(ToString::to_string);
+        if !core.ended("merge", outcome) {
+            let source = std::io::Error::other(failure.unwrap_or_default());
+            return Err(IndexError::Io { folder: core.folder.display().to_string(), source });
+        }
+    }
+}
+
+/// Gives a segment a graph.
+fn relink(core: &Core, flat: &Arc<Segment>) -> Result<(), IndexError> {
+    let growing = linked_anew(core, |growing| {
+        for (&id, &check) in flat.ids().iter().zip(flat.checks()) {
+            let content = super::ContentId(id);
+            if let Some(windows) = flat.windows(content) {
+                growing.add(content, check, &windows);
+            }
+        }
+    })?;
+    let new = frozen(core, &growing, "merge")?;
+    core.exchange(new, std::slice::from_ref(flat), None)
+}
+
+fn merge_segments(core: &Core, segments: &[Arc<Segment>]) -> Result<(), IndexError> {
+    let sources = Sources::new(segments.to_vec());
+    let draft = sources.draft(core.dimension);
+    let new = match draft.owners.is_empty() {
+        true => None,
+        false => {
+            let go_on = |share| core.go_on("merge", share);
+            let finished = draft.finish(&go_on).ok_or(IndexError::Closing)?;
+            let write = |path: &std::path::Path| {
+                SegmentWriter::write_linked(path, core.identity, &finished, &sources)
+            };
+            Some(core.write_segment(write)?)
+        }
+    };
+    core.exchange(new, segments, None)
+}

@@ -1,0 +1,26 @@
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+
+use memmap2::{Advice, Mmap};
+
+/// A file that is read as memory.
+pub struct Map(Mmap);
+
+impl Map {
+    /// Maps a file. Nobody else writes to it: segments are written once, under a name of
+    /// their own, and the data folder is locked for one process.
+    pub fn of(file: &File) -> io::Result<Self> {
+        // SAFETY: the memory is only read, as bytes and as numbers for which every bit
+        // pattern is one. The file is not written to nor cut while it is mapped, see above.
+        let map = unsafe { Mmap::map(file)? };
+        // Walks jump about; what is read ahead would be thrown away.
+        let _ = map.advise(Advice::Random);
+        Ok(Self(map))
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,175 @@
+use crate::embed::{UnitVector, cosine};
+
+use super::super::bits::RowSet;
+use super::super::codes::QueryCodes;
+use super::super::kernels::{Kernel, prefetch};
+use super::super::top::{Scored, Top};
+use super::super::walk::Walker;
+use super::Segment;
+
+/// Rows up to which all are compared: faster than a walk.
+const FEW: usize = 1_024;
+
+/// What a product in a walk costs beside one in a scan: its row is somewhere in memory.
+const WALK_COST: usize = 3;
+
+/// Products that a walk computes for each node of its pool, about.
+const PRODUCTS_PER_NODE: usize = 20;
+
+/// Rows whose vectors are fetched ahead of their use.
+const AHEAD: usize = 4;
+
+/// How a question is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Answers, at most.
+    pub limit: usize,
+    /// Nodes in the pool of a walk; at least `limit` are.
+    pub ef: usize,
+    /// Compare all full vectors: nothing is missed.
+    pub is_exact: bool,
+}
+
+/// What searches use again and again.
+#[derive(Default)]
+pub struct Searcher {
+    walker: Walker,
+    query: QueryCodes,
+    products: Vec<i32>,
+    /// Products and rows that scores are computed for.
+    candidates: Vec<(i32, u32)>,
+}
+
+impl Segment {
+    /// The live rows nearest to `query`, of those in `only` if it is given, best first.
+    pub fn search(
+        &self,
+        query: &UnitVector,
+        asked: Asked,
+        only: Option<&RowSet>,
+        searcher: &mut Searcher,
+    ) -> Vec<Scored> {
+        if asked.is_exact {
+            return self.compare_all(query, asked.limit, only);
+        }
+        searcher.query.set(query.as_slice(), self.scale());
+        let matching = only.map_or(self.live(), |only| only.listed.len());
+        let is_found =
+            self.is_linked() && matching > FEW && self.walk(asked, only, matching, searcher);
+        if !is_found {
+            self.scan(asked.limit, only, searcher);
+        }
+        self.rescore(query, asked.limit, searcher)
+    }
+
+    /// Compares full vectors.
+    fn compare_all(&self, query: &UnitVector, limit: usize, only: Option<&RowSet>) -> Vec<Scored> {
+        let mut top = Top::new(limit);
+        let mut offer = |row: u32| {
+            if !self.is_dead(row) {
+                let cosine = cosine(query.as_slice(), self.vector(row));
+                top.offer(Scored { cosine, ordinal: row as usize });
+            }
+        };
+        match only {
+            Some(only) => only.listed.iter().for_each(|&row| offer(row)),
+            None => (0..self.row_count() as u32).for_each(offer),
+        }
+        top.into_sorted()
+    }
+
+    /// Fills the candidates by a walk. False if comparing all that match is likely to be
+    /// faster, or if too few were found.
+    fn walk(
+        &self,
+        asked: Asked,
+        only: Option<&RowSet>,
+        matching: usize,
+        searcher: &mut Searcher,
+    ) -> bool {
+        let Searcher { walker, query, products, candidates } = searcher;
+        let ef = asked.ef.max(asked.limit);
+        // Of the nodes that a walk passes, about this share may answer.
+        let passed = ef.saturating_mul(self.row_count()) / matching.max(1);
+        let scan = matching / WALK_COST;
+        if passed.saturating_mul(PRODUCTS_PER_NODE) > scan {
+            return false;
+        }
+        let graph = self.graph();
+        let found = match only {
+            Some(only) => walker.walk(graph, query, ef, scan, |node| {
+                only.nodes.contains(node as usize) && !self.dead_nodes.contains(node)
+            }),
+            None if self.dead_nodes.count() > 0 => {
+                walker.walk(graph, query, ef, scan, |node| !self.dead_nodes.contains(node))
+            }
+            None => walker.walk(graph, query, ef, usize::MAX, |_| true),
+        };
+        let Some(found) = found else { return false };
+        let answers = |row: u32| {
+            only.is_none_or(|only| only.rows.contains(row as usize)) && !self.is_dead(row)
+        };
+        candidates.clear();
+        for seen in found.iter().filter(|seen| seen.answers()) {
+            let node = seen.node();
+            if answers(node) {
+                candidates.push((seen.product, node));
+            }
+            let members = self.members(node);
+            if !members.is_empty() {
+                let range = members.start as usize..members.end as usize;
+                Kernel::best().run(self.rows(), range, query.query(), products);
+                let members = members.zip(products.iter()).filter(|(row, _)| answers(*row));
+                candidates.extend(members.map(|(row, &product)| (product, row)));
+            }
+        }
+        candidates.len() >= asked.limit.min(matching)
+    }
+
+    /// Makes candidates of all rows that may answer and come near the best `limit`.
+    fn scan(&self, limit: usize, only: Option<&RowSet>, searcher: &mut Searcher) {
+        let Searcher { query, products, candidates, .. } = searcher;
+        candidates.clear();
+        match only {
+            Some(only) => {
+                Kernel::best().gather(self.rows(), &only.listed, query.query(), products);
+                let scored = products.iter().copied().zip(only.listed.iter().copied());
+                candidates.extend(scored.filter(|&(_, row)| !self.is_dead(row)));
+            }
+            None => {
+                Kernel::best().run(self.rows(), 0..self.row_count(), query.query(), products);
+                let scored = products.iter().copied().zip(0_u32..);
+                let has_dead = self.dead_rows.count() > 0;
+                candidates.extend(scored.filter(|&(_, row)| !has_dead || !self.is_dead(row)));
+            }
+        }
+        if candidates.len() > limit && limit > 0 {
+            let (_, &mut (last, _), _) =
+                candidates.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
+            let least = query.cosine(last);
+            candidates.retain(|&(product, _)| {
+                2.0 * query.at_most(product) - query.cosine(product) >= least
+            });
+        }
+    }
+
+    /// The best candidates by their full vectors. Ends where what is left cannot be better.
+    fn rescore(&self, query: &UnitVector, limit: usize, searcher: &mut Searcher) -> Vec<Scored> {
+        let Searcher { query: codes, candidates, .. } = searcher;
+        if !candidates.is_sorted_by(|a, b| a >= b) {
+            candidates.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        let mut top = Top::new(limit);
+        for (at, &(product, row)) in candidates.iter().enumerate() {
+            if top.worst().is_some_and(|worst| codes.at_most(product) < worst.cosine) {
+                break;
+            }
+            if let Some(&(_, ahead)) = candidates.get(at + AHEAD) {
+                prefetch(bytemuck::cast_slice(self.vector(ahead)));
+            }
+            let cosine = cosine(query.as_slice(), self.vector(row));
+            top.offer(Scored { cosine, ordinal: row as usize });
+        }
+        top.into_sorted()
+    }
+}

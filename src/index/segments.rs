@@ -1,0 +1,715 @@
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::embed::{UnitVector, Windows};
+
+use super::background;
+use super::build::Origin;
+use super::codes::{Codes, Scale};
+use super::growing::Growing;
+use super::manifest::{MANIFEST, Manifest};
+use super::segment::{Asked, Identity, Owner, Searcher, Segment, SegmentWriter, VectorSource};
+use super::{Compacted, ContentId, Hit, IndexStatus, Mark, Scope, VectorIndex};
+
+/// Vectors that the growing segment takes in before it is frozen, if nothing else is asked.
+pub const SEGMENT_ROWS: usize = 32_768;
+
+/// Nodes in the pool of a walk.
+const EF: usize = 128;
+
+/// Texts that [`VectorIndex::status`] searches for themselves.
+const SAMPLE: usize = 64;
+
+thread_local! {
+    static SEARCHER: RefCell<Searcher> = RefCell::default();
+}
+
+/// What an index is a cache of.
+pub trait Truth {
+    /// Calls with every text that there is and the start of its hash, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    fn texts(&self, each: &mut dyn FnMut(ContentId, u32)) -> Result<(), TruthError>;
+
+    /// Calls with the vectors of these texts, in the order of `contents`, which ascends.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    fn vectors(
+        &self,
+        contents: &[ContentId],
+        each: &mut dyn FnMut(ContentId, Windows),
+    ) -> Result<(), TruthError>;
+}
+
+/// Why what an index is a cache of could not be read.
+pub type TruthError = Box<dyn Error + Send + Sync>;
+
+/// Why an index could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// Files could not be read or written.
+    #[error("the index files in {folder} cannot be used: {source}")]
+    Io {
+        /// Where they are.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// What it is a cache of could not be read.
+    #[error("{0}")]
+    Truth(TruthError),
+    /// The index is being closed.
+    #[error("the index is being closed")]
+    Closing,
+}
+
+/// An index in segments. See the module's documentation and `docs/segment.md`.
+pub struct SegmentedIndex {
+    pub(super) core: Arc<Core>,
+}
+
+/// How an index is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Vectors that the growing segment takes in before it is frozen.
+    pub segment_rows: usize,
+    /// Compare all full vectors, always: nothing is missed.
+    pub is_exact: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment_rows: SEGMENT_ROWS, is_exact: false }
+    }
+}
+
+/// What the index and its threads share.
+pub(super) struct Core {
+    pub folder: PathBuf,
+    pub identity: Identity,
+    pub dimension: usize,
+    options: Options,
+    /// What answers. It is exchanged as a whole; a search keeps the one that it began with.
+    state: RwLock<Arc<State>>,
+    /// Held while the state is exchanged or texts are taken out, so that none comes back by
+    /// an exchange.
+    change: Mutex<()>,
+    /// Held while segments are merged.
+    pub merging: Mutex<()>,
+    next_file: AtomicU64,
+    last: AtomicI64,
+    /// Work under way, and how much of it failed so far.
+    work: Mutex<Work>,
+    worked: Condvar,
+    pub is_closing: AtomicBool,
+    linker: background::Waker,
+    merger: background::Waker,
+}
+
+/// Segments that answer.
+#[derive(Clone)]
+pub(super) struct State {
+    pub segments: Vec<Arc<Segment>>,
+    /// The last one takes in, the others wait to be frozen.
+    pub growing: Vec<Arc<Growing>>,
+}
+
+/// What the threads do.
+#[derive(Default)]
+pub(super) struct Work {
+    under_way: Vec<(&'static str, f32)>,
+    pub failures: u64,
+    pub last_failure: String,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SegmentedIndex {
+    /// Opens the index in `folder`, or makes one: takes what is sound in its files, leaves
+    /// out what `truth` does not hold any more, and reads from it what is missing.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be made or `truth` cannot be read. Damaged files are no error.
+    pub fn open(
+        folder: &Path,
+        identity: Identity,
+        dimension: usize,
+        options: Options,
+        truth: &dyn Truth,
+    ) -> Result<Self, IndexError> {
+        let failed = |source| IndexError::Io { folder: folder.display().to_string(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let (linker, merger) = (background::Waker::default(), background::Waker::default());
+        let core = Core {
+            folder: folder.to_owned(),
+            identity,
+            dimension,
+            options: Options { segment_rows: options.segment_rows.max(1), ..options },
+            state: RwLock::new(Arc::new(State {
+                segments: Vec::new(),
+                growing: vec![Arc::new(Growing::new(dimension))],
+            })),
+            change: Mutex::new(()),
+            merging: Mutex::new(()),
+            next_file: AtomicU64::new(1),
+            last: AtomicI64::new(0),
+            work: Mutex::default(),
+            worked: Condvar::new(),
+            is_closing: AtomicBool::new(false),
+            linker,
+            merger,
+        };
+        core.fill(truth)?;
+        let core = Arc::new(core);
+        background::start(&core);
+        Ok(Self { core })
+    }
+
+    /// Waits until nothing is left to be done in the background.
+    pub fn settle(&self) {
+        while !self.core.is_settled() {
+            self.core.wait_for_work();
+        }
+    }
+
+    /// Answers as [`VectorIndex::search`] does, with so many nodes in the pool of a walk.
+    pub fn search_with(
+        &self,
+        query: &Windows,
+        limit: usize,
+        ef: usize,
+        scope: Scope<'_>,
+    ) -> Vec<Hit> {
+        let asked = Asked { limit, ef, is_exact: self.core.options.is_exact };
+        self.core.search(query, asked, scope)
+    }
+
+    /// Answers by comparing all full vectors: nothing is missed.
+    pub fn search_exactly(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit> {
+        self.core.search(query, Asked { limit, ef: 0, is_exact: true }, scope)
+    }
+}
+
+impl Drop for SegmentedIndex {
+    fn drop(&mut self) {
+        self.core.is_closing.store(true, Ordering::Release);
+        self.core.linker.wake();
+        self.core.merger.wake();
+    }
+}
+
+impl Core {
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_state(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+
+    /// Reads what is there, and what is missing from `truth`.
+    fn fill(&self, truth: &dyn Truth) -> Result<(), IndexError> {
+        let manifest = Manifest::read(&self.folder, self.identity).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the manifest of the index is of no use; segments are made anew");
+            Manifest::new(self.identity, Vec::new())
+        });
+        let mut segments = Vec::new();
+        for name in &manifest.segments {
+            match Segment::open(&self.folder.join(name), self.identity, self.dimension) {
+                Ok(segment) => segments.push(Arc::new(segment)),
+                Err(error) => {
+                    tracing::warn!(name, %error, "a segment is of no use; it is made anew")
+                }
+            }
+        }
+        let mut stored: Vec<(i64, u32)> = Vec::new();
+        truth
+            .texts(&mut |content, check| stored.push((content.0, check)))
+            .map_err(IndexError::Truth)?;
+        let mut is_claimed = vec![false; stored.len()];
+        for segment in &segments {
+            let (ids, checks) = (segment.ids(), segment.checks());
+            let mut cursor = 0;
+            segment.keep(&mut |place| {
+                let (Some(&id), Some(&check)) = (ids.get(place), checks.get(place)) else {
+                    return false;
+                };
+                while stored.get(cursor).is_some_and(|(stored, _)| *stored < id) {
+                    cursor += 1;
+                }
+                let is_same = stored.get(cursor) == Some(&(id, check));
+                let claimed = is_claimed.get_mut(cursor).filter(|claimed| is_same && !**claimed);
+                claimed.map(|claimed| *claimed = true).is_some()
+            });
+        }
+        segments.retain(|segment| segment.live() > 0);
+        let missing: Vec<(ContentId, u32)> = stored
+            .iter()
+            .zip(&is_claimed)
+            .filter(|(_, is_claimed)| !**is_claimed)
+            .map(|(&(id, check), _)| (ContentId(id), check))
+            .collect();
+        self.last.store(stored.last().map_or(0, |(id, _)| *id), Ordering::Release);
+        self.forget_other_files(&segments);
+        self.set_state(State { segments, growing: self.state().growing.clone() });
+        self.fill_missing(&missing, truth)?;
+        let names =
+            self.state().segments.iter().map(|segment| name_of(segment)).collect::<Vec<_>>();
+        if names != manifest.segments {
+            self.save_manifest(&self.state().segments).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the manifest of the index was not written");
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes in texts that no segment holds. Very many become segments without a graph, in
+    /// which all vectors are compared until they are linked.
+    fn fill_missing(
+        &self,
+        missing: &[(ContentId, u32)],
+        truth: &dyn Truth,
+    ) -> Result<(), IndexError> {
+        let rows = self.options.segment_rows;
+        for some in missing.chunks(rows) {
+            let contents: Vec<ContentId> = some.iter().map(|(content, _)| *content).collect();
+            let checks: HashMap<ContentId, u32> = some.iter().copied().collect();
+            let check = |content| checks.get(&content).copied().unwrap_or_default();
+            let mut texts = Vec::new();
+            let read =
+                truth.vectors(&contents, &mut |content, windows| texts.push((content, windows)));
+            read.map_err(IndexError::Truth)?;
+            if some.len() == rows {
+                match self.write_flat(&texts, &checks) {
+                    Ok(segment) => {
+                        let mut state = State::clone(&self.state());
+                        state.segments.push(Arc::new(segment));
+                        self.set_state(state);
+                        continue;
+                    }
+                    Err(error) => tracing::warn!(%error, "vectors stay in memory"),
+                }
+            }
+            for (content, windows) in &texts {
+                self.add(*content, check(*content), windows);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_flat(
+        &self,
+        texts: &[(ContentId, Windows)],
+        checks: &HashMap<ContentId, u32>,
+    ) -> Result<Segment, IndexError> {
+        let mut flat = Flat::default();
+        for (content, windows) in texts {
+            for (window, vector) in (0..).zip(windows.vectors()) {
+                flat.owners.push(Owner { content: *content, window });
+                flat.checks.push(checks.get(content).copied().unwrap_or_default());
+                flat.vectors.push(vector.clone());
+            }
+        }
+        let components = flat.vectors.iter().flat_map(|vector| vector.as_slice());
+        let highest = components.fold(0.0, |highest: f32, x| highest.max(x.abs()));
+        let mut codes = Codes::new(self.dimension, Scale::for_highest(highest));
+        flat.vectors.iter().for_each(|vector| codes.push(vector.as_slice()));
+        self.write_segment(|path| {
+            SegmentWriter::write_flat(path, self.identity, &codes, &flat.owners, &flat)
+        })
+    }
+
+    /// Writes a segment under a new name and opens it. Nothing of it stays if that fails.
+    pub fn write_segment(
+        &self,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<Segment, IndexError> {
+        let number = self.next_file.fetch_add(1, Ordering::AcqRel);
+        let path = self.folder.join(format!("{number:08}.segment"));
+        let written = write(&path).and_then(|()| {
+            Segment::open(&path, self.identity, self.dimension).map_err(io::Error::other)
+        });
+        written.map_err(|source| {
+            let _ = fs::remove_file(&path);
+            IndexError::Io { folder: self.folder.display().to_string(), source }
+        })
+    }
+
+    pub fn save_manifest(&self, segments: &[Arc<Segment>]) -> Result<(), IndexError> {
+        let names = segments.iter().map(|segment| name_of(segment)).collect();
+        Manifest::new(self.identity, names)
+            .replace(&self.folder)
+            .map_err(|source| IndexError::Io { folder: self.folder.display().to_string(), source })
+    }
+
+    /// Deletes files that belong to no segment, and sees to it that no name is used again.
+    fn forget_other_files(&self, segments: &[Arc<Segment>]) {
+        let names: HashSet<String> = segments.iter().map(|segment| name_of(segment)).collect();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let number = name.strip_suffix(".segment").and_then(|stem| stem.parse::<u64>().ok());
+            if let Some(number) = number {
+                self.next_file.fetch_max(number.saturating_add(1), Ordering::AcqRel);
+            }
+            let is_ours = number.is_some() || name.starts_with("manifest-");
+            if is_ours && name != MANIFEST && !names.contains(&name) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    fn add(&self, content: ContentId, check: u32, windows: &Windows) {
+        let state = self.state();
+        let Some(growing) = state.growing.last() else { return };
+        if state.segments.iter().any(|segment| segment.holds(content)) {
+            return;
+        }
+        let rows = growing.add(content, check, windows);
+        self.last.fetch_max(content.0, Ordering::AcqRel);
+        if rows >= self.options.segment_rows {
+            self.seal();
+        }
+        if growing.is_due(false) || rows >= self.options.segment_rows {
+            self.linker.wake();
+        }
+    }
+
+    /// Begins another growing segment, if there is anything in this one.
+    fn seal(&self) {
+        let _change = lock(&self.change);
+        let mut state = State::clone(&self.state());
+        if state.growing.last().is_some_and(|growing| growing.len() > 0) {
+            state.growing.push(Arc::new(Growing::new(self.dimension)));
+            self.set_state(state);
+        }
+        self.linker.wake();
+    }
+
+    fn remove(&self, contents: &[ContentId]) {
+        let _change = lock(&self.change);
+        let state = self.state();
+        for &content in contents {
+            let is_found = state.growing.iter().any(|growing| growing.kill(content))
+                || state.segments.iter().any(|segment| segment.kill(content));
+            if !is_found {
+                tracing::debug!(
+                    content = content.0,
+                    "a text that was removed was not in the index"
+                );
+            }
+        }
+        drop(state);
+        self.merger.wake();
+    }
+
+    /// Puts `new` in the place of what it was made of, in the manifest and in what answers.
+    pub fn exchange(
+        &self,
+        new: Option<Segment>,
+        of_segments: &[Arc<Segment>],
+        of_growing: Option<&Arc<Growing>>,
+    ) -> Result<(), IndexError> {
+        let new = new.map(Arc::new);
+        let change = lock(&self.change);
+        let mut state = State::clone(&self.state());
+        state.segments.retain(|segment| !of_segments.iter().any(|old| Arc::ptr_eq(segment, old)));
+        state.growing.retain(|growing| !of_growing.is_some_and(|old| Arc::ptr_eq(growing, old)));
+        if let Some(new) = &new {
+            // What was removed since its rows were read.
+            let lives = |content| {
+                of_segments.iter().any(|old| old.holds(content))
+                    || of_growing.is_some_and(|old| old.holds(content))
+            };
+            let ids = new.ids();
+            new.keep(&mut |place| ids.get(place).is_some_and(|&id| lives(ContentId(id))));
+            state.segments.push(Arc::clone(new));
+        }
+        if let Err(error) = self.save_manifest(&state.segments) {
+            if let Some(new) = new {
+                let _ = fs::remove_file(new.path());
+            }
+            return Err(error);
+        }
+        self.set_state(state);
+        drop(change);
+        for old in of_segments {
+            // Those who still search it have it open.
+            let _ = fs::remove_file(old.path());
+        }
+        self.merger.wake();
+        Ok(())
+    }
+
+    fn search(&self, query: &Windows, asked: Asked, scope: Scope<'_>) -> Vec<Hit> {
+        let state = self.state();
+        let mut hits: Vec<Hit> = Vec::new();
+        for window in query.vectors() {
+            // A text may be found once for each of its windows.
+            let mut limit = asked.limit;
+            loop {
+                let found = state.search(window, Asked { limit, ..asked }, scope);
+                if found.len() < limit || texts_in(&found) >= asked.limit {
+                    hits.extend(found);
+                    break;
+                }
+                limit = limit.saturating_mul(2);
+            }
+        }
+        hits.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.content.cmp(&b.content)));
+        if texts_in(&hits) < hits.len() {
+            let mut known = HashSet::with_capacity(hits.len());
+            hits.retain(|hit| known.insert(hit.content));
+        }
+        hits.truncate(asked.limit);
+        hits
+    }
+
+    /// Notes how far a piece of work is. False if it should end.
+    pub fn go_on(&self, what: &'static str, share: f32) -> bool {
+        let mut work = lock(&self.work);
+        match work.under_way.iter_mut().find(|(name, _)| *name == what) {
+            Some(known) => known.1 = share,
+            None => work.under_way.push((what, share)),
+        }
+        !self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Notes the end of a piece of work.
+    pub fn ended(&self, what: &'static str, outcome: Result<(), IndexError>) -> bool {
+        let mut work = lock(&self.work);
+        work.under_way.retain(|(name, _)| *name != what);
+        let is_done = outcome.is_ok();
+        if let Err(error) = outcome {
+            tracing::warn!(what, %error, "work on the index failed; it will be tried again");
+            work.failures += 1;
+            work.last_failure = error.to_string();
+        }
+        drop(work);
+        self.worked.notify_all();
+        is_done
+    }
+
+    fn is_settled(&self) -> bool {
+        let state = self.state();
+        let is_linked =
+            state.growing.len() == 1 && state.growing.iter().all(|growing| !growing.is_due(false));
+        is_linked && lock(&self.work).under_way.is_empty() && background::due(&state).is_none()
+    }
+
+    /// Waits a while, or until some work ended.
+    fn wait_for_work(&self) {
+        let work = lock(&self.work);
+        let _ = self.worked.wait_timeout(work, std::time::Duration::from_millis(50));
+    }
+
+    fn compact(&self) -> Result<Compacted, IndexError> {
+        let before = self.state();
+        let bytes = |state: &State| state.segments.iter().map(|s| s.file_bytes()).sum::<u64>();
+        let segments = |state: &State| {
+            state.segments.len() + state.growing.iter().filter(|g| g.live() > 0).count()
+        };
+        let failures = lock(&self.work).failures;
+        self.seal();
+        while self.state().growing.len() > 1 {
+            self.wait_for_work();
+            self.end_if_closing()?;
+            let work = lock(&self.work);
+            if work.failures > failures {
+                let source = io::Error::other(work.last_failure.clone());
+                return Err(IndexError::Io { folder: self.folder.display().to_string(), source });
+            }
+        }
+        background::merge_all(self)?;
+        let after = self.state();
+        Ok(Compacted {
+            segments_before: segments(&before),
+            segments_after: segments(&after),
+            reclaimed_bytes: bytes(&before) as i64 - bytes(&after) as i64,
+        })
+    }
+
+    fn end_if_closing(&self) -> Result<(), IndexError> {
+        match self.is_closing.load(Ordering::Acquire) {
+            true => Err(IndexError::Closing),
+            false => Ok(()),
+        }
+    }
+
+    pub fn linker(&self) -> &background::Waker {
+        &self.linker
+    }
+
+    pub fn merger(&self) -> &background::Waker {
+        &self.merger
+    }
+
+    fn status(&self) -> IndexStatus {
+        let state = self.state();
+        let sample = state.sample(SAMPLE);
+        let finds_itself = |content: &&ContentId| {
+            let Some(windows) = state.windows(**content) else { return true };
+            let asked = Asked { limit: 10, ef: EF, is_exact: self.options.is_exact };
+            let hits = self.search(&windows, asked, Scope::All);
+            // A text may have many twins, all of them as near.
+            hits.iter().any(|hit| hit.content == **content)
+                || hits.last().is_some_and(|last| last.cosine > 1.0 - 1e-5)
+        };
+        let found = sample.iter().filter(finds_itself).count();
+        let live =
+            state.segments.iter().map(|s| s.live()).chain(state.growing.iter().map(|g| g.live()));
+        let live: Vec<usize> = live.collect();
+        let work = lock(&self.work);
+        let say = |(what, share): &(&str, f32)| format!("{what} {:.0}%", 100.0 * share);
+        IndexStatus {
+            vectors: live.iter().sum(),
+            segments: live.iter().filter(|&&live| live > 0).count(),
+            coverage: if sample.is_empty() { 1.0 } else { found as f32 / sample.len() as f32 },
+            background: work.under_way.iter().map(say).collect(),
+            disk_bytes: state.segments.iter().map(|segment| segment.file_bytes()).sum(),
+        }
+    }
+}
+
+impl State {
+    fn windows(&self, content: ContentId) -> Option<Windows> {
+        let growing = self.growing.iter().find_map(|growing| growing.windows(content));
+        growing.or_else(|| self.segments.iter().find_map(|segment| segment.windows(content)))
+    }
+
+    fn sample(&self, count: usize) -> Vec<ContentId> {
+        let parts = self.segments.len() + self.growing.len();
+        let each = count.div_ceil(parts.max(1));
+        let mut sample: Vec<ContentId> =
+            self.growing.iter().flat_map(|growing| growing.sample(each)).collect();
+        for segment in &self.segments {
+            let step = segment.ids().len().div_ceil(each).max(1);
+            sample.extend(segment.ids().iter().step_by(step).map(|&id| ContentId(id)));
+        }
+        sample
+    }
+
+    fn search(&self, query: &UnitVector, asked: Asked, scope: Scope<'_>) -> Vec<Hit> {
+        let mut found = Vec::new();
+        for growing in &self.growing {
+            found.extend(match scope {
+                Scope::All => growing.search(query, asked, None),
+                Scope::Only(only) => growing.search(query, asked, Some(only)),
+                Scope::Since(Mark(last)) => growing.search_after(query, asked.limit, last),
+            });
+        }
+        SEARCHER.with_borrow_mut(|searcher| {
+            for segment in &self.segments {
+                let scored = match scope {
+                    Scope::All => segment.search(query, asked, None, searcher),
+                    Scope::Only(only) => {
+                        let (Some(&first), Some(&last)) =
+                            (segment.ids().first(), segment.ids().last())
+                        else {
+                            continue;
+                        };
+                        let rows = segment.rows_in(only.within(ContentId(first), ContentId(last)));
+                        segment.search(query, asked, Some(&rows), searcher)
+                    }
+                    Scope::Since(Mark(last)) => {
+                        let newer = segment.ids().partition_point(|&id| id <= last.0);
+                        let newer = segment.ids().get(newer..).unwrap_or_default();
+                        if newer.is_empty() {
+                            continue;
+                        }
+                        let rows = segment.rows_in(newer.iter().map(|&id| ContentId(id)));
+                        segment.search(
+                            query,
+                            Asked { is_exact: true, ..asked },
+                            Some(&rows),
+                            searcher,
+                        )
+                    }
+                };
+                let named = scored.iter().filter_map(|scored| {
+                    let content = segment.owner(scored.ordinal as u32)?;
+                    Some(Hit { content, cosine: scored.cosine })
+                });
+                found.extend(named);
+            }
+        });
+        if self.segments.len() + self.growing.len() > 1 {
+            found.sort_unstable_by(|a: &Hit, b| b.cosine.total_cmp(&a.cosine));
+            found.truncate(asked.limit);
+        }
+        found
+    }
+}
+
+impl VectorIndex for SegmentedIndex {
+    fn add(&self, content: ContentId, check: u32, windows: &Windows) {
+        self.core.add(content, check, windows);
+    }
+
+    fn remove(&self, contents: &[ContentId]) {
+        self.core.remove(contents);
+    }
+
+    fn search(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit> {
+        self.search_with(query, limit, EF, scope)
+    }
+
+    fn windows(&self, content: ContentId) -> Option<Windows> {
+        self.core.state().windows(content)
+    }
+
+    fn mark(&self) -> Mark {
+        Mark(ContentId(self.core.last.load(Ordering::Acquire)))
+    }
+
+    fn status(&self) -> IndexStatus {
+        self.core.status()
+    }
+
+    fn compact(&self) -> Result<Compacted, IndexError> {
+        self.core.compact()
+    }
+}
+
+/// Different texts among what was found.
+fn texts_in(found: &[Hit]) -> usize {
+    let mut contents: Vec<ContentId> = found.iter().map(|hit| hit.content).collect();
+    contents.sort_unstable();
+    contents.dedup();
+    contents.len()
+}
+
+/// The vectors of a segment without a graph.
+#[derive(Default)]
+struct Flat {
+    owners: Vec<Owner>,
+    checks: Vec<u32>,
+    vectors: Vec<UnitVector>,
+}
+
+impl VectorSource for Flat {
+    fn vector(&self, origin: Origin) -> &[f32] {
+        self.vectors.get(origin.row as usize).map(UnitVector::as_slice).unwrap_or_default()
+    }
+
+    fn check(&self, origin: Origin) -> u32 {
+        self.checks.get(origin.row as usize).copied().unwrap_or_default()
+    }
+}
+
+fn name_of(segment: &Segment) -> String {
+    segment.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
