@@ -1,0 +1,159 @@
+//! Our side of `bench/compare.py`: builds an index over the vectors of a corpus that
+//! `bench/corpora.rs` made, and prints a line of JSON for each pool size (ef):
+//! `cargo bench --bench search -- build|ask DIR CORPUS`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::Path;
+use std::time::Instant;
+
+use copydesk::embed::{UnitVector, Windows};
+use copydesk::index::{
+    ContentId, Identity, Options, Scope, SegmentedIndex, Truth, TruthError, VectorIndex,
+};
+use serde_json::json;
+
+const K: usize = 10;
+const DIMENSION: usize = 384;
+const EFS: [usize; 12] = [12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+const ROUNDS: usize = 3;
+
+/// The vectors of a corpus, as an index sees the store.
+struct Base(Vec<Windows>);
+
+impl Truth for Base {
+    fn texts(&self, each: &mut dyn FnMut(ContentId, u32)) -> Result<(), TruthError> {
+        (1..=self.0.len() as i64).for_each(|id| each(ContentId(id), 0));
+        Ok(())
+    }
+
+    fn vectors(
+        &self,
+        contents: &[ContentId],
+        each: &mut dyn FnMut(ContentId, Windows),
+    ) -> Result<(), TruthError> {
+        contents.iter().for_each(|&id| each(id, self.0[id.0 as usize - 1].clone()));
+        Ok(())
+    }
+}
+
+/// How many vectors there are, where these do not matter.
+struct Count(i64);
+
+impl Truth for Count {
+    fn texts(&self, each: &mut dyn FnMut(ContentId, u32)) -> Result<(), TruthError> {
+        (1..=self.0).for_each(|id| each(ContentId(id), 0));
+        Ok(())
+    }
+
+    fn vectors(
+        &self,
+        _: &[ContentId],
+        _: &mut dyn FnMut(ContentId, Windows),
+    ) -> Result<(), TruthError> {
+        Err("a vector is missing from the index".into())
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    match arguments.as_slice() {
+        [step, folder, corpus] if step == "build" => build(Path::new(folder), corpus),
+        [step, folder, corpus] if step == "ask" => ask(Path::new(folder), corpus),
+        _ => panic!("usage: cargo bench --bench search -- build|ask DIR CORPUS"),
+    }
+}
+
+fn open(folder: &Path, corpus: &str, truth: &dyn Truth) -> SegmentedIndex {
+    let identity = Identity { corpus: 1, model: [0; 32] };
+    let options = Options { segment_rows: 1 << 24, ..Options::default() };
+    let files = folder.join(format!("{corpus}.ours"));
+    SegmentedIndex::open(&files, identity, DIMENSION, options, truth).unwrap()
+}
+
+/// Builds an index, unless it is there, and says at what rate, and what is not found.
+fn build(folder: &Path, corpus: &str) {
+    let said = folder.join(format!("{corpus}.ours.json"));
+    if !said.is_file() {
+        let _ = std::fs::remove_dir_all(folder.join(format!("{corpus}.ours")));
+        let base = Base(vectors(&folder.join(format!("{corpus}.base.npy"))));
+        let begun = Instant::now();
+        let index = open(folder, corpus, &base);
+        index.compact().unwrap();
+        let rate = base.0.len() as f64 / begun.elapsed().as_secs_f64();
+        let finds = |(windows, id): &(&Windows, i64)| {
+            let hits = index.search(windows, K, Scope::All);
+            hits.iter().any(|hit| hit.content == ContentId(*id))
+        };
+        let found = base.0.iter().zip(1..).filter(finds).count();
+        let count = base.0.len();
+        let measured = json!({ "vectors": count, "built_per_second": rate, "found_by_own": found });
+        std::fs::write(&said, measured.to_string()).unwrap();
+    }
+    println!("{}", std::fs::read_to_string(said).unwrap());
+}
+
+/// Asks an index that was built.
+fn ask(folder: &Path, corpus: &str) {
+    let queries = vectors(&folder.join(format!("{corpus}.queries.npy")));
+    let truth = numbers(&folder.join(format!("{corpus}.truth.npy")));
+    let said = std::fs::read_to_string(folder.join(format!("{corpus}.ours.json"))).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let before = resident_bytes();
+    let index = open(folder, corpus, &Count(said["vectors"].as_i64().unwrap()));
+    for ef in EFS {
+        let mut best = f64::MAX;
+        let mut right = 0;
+        for _ in 0..ROUNDS {
+            let mut answers = Vec::with_capacity(queries.len());
+            let begun = Instant::now();
+            for query in &queries {
+                answers.push(index.search_with(query, K, ef, Scope::All));
+            }
+            best = best.min(begun.elapsed().as_secs_f64());
+            right = answers
+                .iter()
+                .zip(truth.chunks(K))
+                .map(|(hits, truth)| {
+                    hits.iter().filter(|hit| truth.contains(&(hit.content.0 as i32 - 1))).count()
+                })
+                .sum();
+        }
+        let recall = right as f64 / (K * queries.len()) as f64;
+        let rate = queries.len() as f64 / best;
+        println!("{}", json!({ "ef": ef, "recall": recall, "queries_per_second": rate }));
+    }
+    println!("{}", json!({ "before": before, "after": resident_bytes() }));
+}
+
+fn resident_bytes() -> serde_json::Value {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let of = |name: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1_024
+    };
+    json!({ "own": of("RssAnon:"), "mapped": of("RssFile:") })
+}
+
+/// The bytes of an array and its columns.
+fn array(path: &Path) -> (Vec<u8>, usize) {
+    let bytes = std::fs::read(path).unwrap();
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let head = String::from_utf8_lossy(&bytes[10..start]).into_owned();
+    let shape = head.split_once("'shape': (").unwrap().1.split_once(')').unwrap().0;
+    let columns = shape.split_once(',').unwrap().1.trim().parse().unwrap();
+    (bytes[start..].to_vec(), columns)
+}
+
+fn vectors(path: &Path) -> Vec<Windows> {
+    let (bytes, columns) = array(path);
+    let vectors =
+        bytes.chunks(4 * columns).map(|row| UnitVector::from_bytes(row, columns).unwrap());
+    vectors.map(|vector| Windows::new(vec![vector]).unwrap()).collect()
+}
+
+fn numbers(path: &Path) -> Vec<i32> {
+    let (bytes, _) = array(path);
+    bytes.chunks(4).map(|number| i32::from_le_bytes(number.try_into().unwrap())).collect()
+}
