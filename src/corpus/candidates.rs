@@ -3,7 +3,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::embed::Windows;
-use crate::index::{ContentId, Hit, Scope};
+use crate::index::{ContentId, ContentSet, Hit, Scope};
 use crate::store::{Filter, StoredPassage, View};
 use crate::text::ContentHash;
 use crate::verdict::{Comparable, Signals, compare};
@@ -69,6 +69,19 @@ pub(super) struct Findings {
 }
 
 impl Parts {
+    /// The texts that may answer; `None` if all may.
+    pub fn allowed(
+        &self,
+        view: View<'_>,
+        filter: &Filter,
+    ) -> Result<Option<ContentSet>, CorpusError> {
+        if filter.is_empty() {
+            return Ok(None);
+        }
+        let known = self.shelf.contents(filter);
+        Ok(Some(known.map_or_else(|| view.contents(filter), Ok)?))
+    }
+
     /// Finds stored passages that are near to the probes, and those with the same
     /// text, which never depend on the index.
     pub fn find(

@@ -68,10 +68,7 @@ impl Parts {
         let least = question.min_probability.unwrap_or(DEFAULT_PROBABILITY);
         let reader = self.store.reader()?;
         let view = reader.view();
-        let allowed = match question.filter.is_empty() {
-            true => None,
-            false => Some(view.contents(&question.filter)?),
-        };
+        let allowed = self.allowed(view, &question.filter)?;
         let probes: Vec<Probe<'_>> = probes(asked);
         let search = Search {
             scope: allowed.as_ref().map_or(Scope::All, Scope::Only),

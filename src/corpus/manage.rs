@@ -257,6 +257,7 @@ impl Parts {
             Ok::<_, CorpusError>(contents)
         })?;
         self.passages_gone(&contents);
+        self.shelf.take(keys);
         Ok(())
     }
 }

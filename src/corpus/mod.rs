@@ -17,6 +17,7 @@ mod reembed;
 mod related;
 mod retention;
 mod settle;
+mod shelf;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,7 @@ use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
 pub use retention::Retention;
+use shelf::Shelf;
 
 /// Questions whose blocking part runs at once, for each worker that embeds. More wait.
 const QUESTIONS_PER_WORKER: usize = 4;
@@ -100,6 +102,7 @@ struct Desk {
 struct Parts {
     store: Store,
     index: Arc<dyn VectorIndex>,
+    shelf: Shelf,
     embedder: Embedder,
     /// Tells them apart from those before and after a change of model.
     generation: u64,
@@ -116,6 +119,7 @@ impl Parts {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
         let index = indexing::open(&store, embedder.model(), options)?;
         Ok(Self {
+            shelf: Shelf::read(store.reader()?.view())?,
             store,
             index: Arc::new(index),
             embedder,

@@ -93,10 +93,7 @@ impl Parts {
     ) -> Result<(Vec<RelatedAnswer>, Vec<StoredPassage>), CorpusError> {
         let reader = self.store.reader()?;
         let view = reader.view();
-        let allowed = match question.filter.is_empty() {
-            true => None,
-            false => Some(view.contents(&question.filter)?),
-        };
+        let allowed = self.allowed(view, &question.filter)?;
         let probes = probes(asked);
         let mut nearest = question.limit * NEAREST_PER_ANSWER + NEAREST_BESIDES;
         loop {

@@ -26,10 +26,19 @@ impl Parts {
             let reader = self.store.reader()?;
             return self.validate(reader.view(), prepared);
         }
-        let settled = self.store.write(|writer| self.store_document(writer, prepared))?;
-        let Some((ingested, written)) = settled else {
+        let settled = self.store.write(|writer| {
+            let settled = self.store_document(writer, prepared)?;
+            // Read before the commit: once that is done, nothing may fail.
+            let stored = writer.view().document(&prepared.article.id)?;
+            let facets = stored.map(|stored| writer.view().facets_of(stored.key)).transpose()?;
+            Ok::<_, CorpusError>(settled.zip(Some(facets.flatten())))
+        })?;
+        let Some(((ingested, written), facets)) = settled else {
             return Ok(None);
         };
+        if let Some(facets) = facets {
+            self.shelf.put(facets);
+        }
         if let (Some(written), Some(compared)) = (written, &prepared.compared) {
             for (content, hash) in written.added {
                 if let Some(windows) = compared.vectors.get(&hash) {

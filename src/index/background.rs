@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, Weak};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::build::Sources;
@@ -54,7 +54,8 @@ impl Waker {
 }
 
 /// Starts the threads. They end when the index is dropped.
-pub fn start(core: &Arc<Core>) {
+pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
+    let mut threads = Vec::new();
     for (name, work, waker) in [
         ("index-linker", link as fn(&Core) -> bool, Core::linker as fn(&Core) -> &Waker),
         ("index-merger", merge, Core::merger),
@@ -62,10 +63,12 @@ pub fn start(core: &Arc<Core>) {
         let weak = Arc::downgrade(core);
         let started =
             thread::Builder::new().name(name.to_owned()).spawn(move || run(&weak, work, waker));
-        if let Err(error) = started {
-            tracing::error!(%error, name, "no thread for the index; scans answer");
+        match started {
+            Ok(thread) => threads.push(thread),
+            Err(error) => tracing::error!(%error, name, "no thread for the index; scans answer"),
         }
     }
+    threads
 }
 
 fn run(core: &Weak<Core>, work: fn(&Core) -> bool, waker: fn(&Core) -> &Waker) {
@@ -121,7 +124,8 @@ fn frozen(
     else {
         return Ok(None);
     };
-    let finished = draft.finish(&|share| core.go_on(what, share)).ok_or(IndexError::Closing)?;
+    let finished =
+        draft.finish(&vectors, &|share| core.go_on(what, share)).ok_or(IndexError::Closing)?;
     core.write_segment(|path| SegmentWriter::write_linked(path, core.identity, &finished, &vectors))
         .map(Some)
 }
@@ -233,7 +237,7 @@ fn merge_segments(core: &Core, segments: &[Arc<Segment>]) -> Result<(), IndexErr
         true => None,
         false => {
             let go_on = |share| core.go_on("merge", share);
-            let finished = draft.finish(&go_on).ok_or(IndexError::Closing)?;
+            let finished = draft.finish(&sources, &go_on).ok_or(IndexError::Closing)?;
             let write = |path: &std::path::Path| {
                 SegmentWriter::write_linked(path, core.identity, &finished, &sources)
             };

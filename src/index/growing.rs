@@ -20,7 +20,7 @@ const EXACT_ROWS: usize = 8_192;
 const STEP: usize = 64;
 
 /// Nodes that are looked at for a family to join, and how many of them may have no room.
-const FAMILY_EF: usize = 24;
+const FAMILY_EF: usize = 64;
 const FAMILY_HEADS: usize = 4;
 
 /// How much larger than the largest component so far one may come without being cut.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
 
 use crate::embed::{UnitVector, Windows};
 
@@ -76,7 +77,8 @@ pub enum IndexError {
 
 /// An index in segments. See the module's documentation and `docs/segment.md`.
 pub struct SegmentedIndex {
-    pub(super) core: Arc<Core>,
+    core: Arc<Core>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// How an index is kept.
@@ -175,8 +177,8 @@ impl SegmentedIndex {
         };
         core.fill(truth)?;
         let core = Arc::new(core);
-        background::start(&core);
-        Ok(Self { core })
+        let threads = background::start(&core);
+        Ok(Self { core, threads })
     }
 
     /// Waits until nothing is left to be done in the background.
@@ -209,6 +211,10 @@ impl Drop for SegmentedIndex {
         self.core.is_closing.store(true, Ordering::Release);
         self.core.linker.wake();
         self.core.merger.wake();
+        // Nobody writes to the folder any more once this is gone.
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -424,6 +430,12 @@ impl Core {
         of_growing: Option<&Arc<Growing>>,
     ) -> Result<(), IndexError> {
         let new = new.map(Arc::new);
+        if let Err(closing) = self.end_if_closing() {
+            if let Some(new) = new {
+                let _ = fs::remove_file(new.path());
+            }
+            return Err(closing);
+        }
         let change = lock(&self.change);
         let mut state = State::clone(&self.state());
         state.segments.retain(|segment| !of_segments.iter().any(|old| Arc::ptr_eq(segment, old)));
@@ -494,7 +506,9 @@ impl Core {
         work.under_way.retain(|(name, _)| *name != what);
         let is_done = outcome.is_ok();
         if let Err(error) = outcome {
-            tracing::warn!(what, %error, "work on the index failed; it will be tried again");
+            if !matches!(error, IndexError::Closing) {
+                tracing::warn!(what, %error, "work on the index failed; it will be tried again");
+            }
             work.failures += 1;
             work.last_failure = error.to_string();
         }

@@ -5,6 +5,7 @@
 
 mod connections;
 mod error;
+mod facets;
 mod filter;
 mod models;
 mod read;
@@ -15,6 +16,7 @@ mod write;
 
 pub use connections::{Reader, Store};
 pub use error::StoreError;
+pub use facets::Facets;
 pub use filter::Filter;
 pub use read::View;
 pub use rows::{

@@ -21,7 +21,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// What can be read from the store, at one moment.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     pub(super) model: i64,
 }
 

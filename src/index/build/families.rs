@@ -18,8 +18,8 @@ pub struct Family {
 pub const FAMILY: Family = Family { cosine: 0.93, most: 255 };
 
 impl Draft {
-    /// Joins each node, with all of its family, to the family of the nearest node of an
-    /// earlier part, where all of them are near enough and there is room.
+    /// Joins each node, with all of its family, to the family of the nearest node before it,
+    /// where all of them are near enough and there is room.
     pub fn join(&mut self, nearest: &[Option<Candidate>]) {
         let nodes = self.nodes();
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); nodes];

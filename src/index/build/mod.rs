@@ -10,7 +10,7 @@ mod select;
 
 use super::codes::Codes;
 use super::kernels::Rows;
-use super::segment::Owner;
+use super::segment::{Owner, VectorSource};
 use super::walk::{Graph, NONE};
 
 pub use families::FAMILY;
@@ -24,7 +24,7 @@ const ROUGH: usize = 64;
 const FINE: usize = 200;
 
 /// Where a row's vector is: which source, and which row of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Origin {
     pub source: u32,
     pub row: u32,
@@ -87,21 +87,17 @@ impl Draft {
         self.codes.rows()
     }
 
-    /// Links the graph anew, joins near-copies of different parts, puts neighbours near one
+    /// Links the graph anew, joins near-copies that were not known to be, puts neighbours near one
     /// another, and sees to it that every node is found by its own vector. `None` if it was
     /// told to end. Reports how far it is, 0 to 1.
-    pub fn finish(mut self, go_on: GoOn<'_>) -> Option<Finished> {
-        if self.parts.len() > 1 {
-            let nearest = self.polish(ROUGH, &|share| go_on(0.3 * share))?;
-            self.join(&nearest);
-        } else {
-            self.polish(ROUGH, &|share| go_on(0.3 * share))?;
-        }
+    pub fn finish(mut self, vectors: &dyn VectorSource, go_on: GoOn<'_>) -> Option<Finished> {
+        let nearest = self.polish(ROUGH, &|share| go_on(0.3 * share))?;
+        self.join(&nearest);
         self.parts = vec![Entries::sample(&self.codes, 0..self.nodes() as u32)];
         self.polish(FINE, &|share| go_on(0.3 + 0.6 * share))?;
         self.arrange();
         let mut entries = Entries::sample(&self.codes, 0..self.nodes() as u32);
-        self.audit(&mut entries, &|share| go_on(0.9 + 0.1 * share))?;
+        self.audit(&mut entries, vectors, &|share| go_on(0.9 + 0.1 * share))?;
         Some(Finished { draft: self, entries })
     }
 }

@@ -9,8 +9,8 @@ const REPORT: usize = 256;
 
 impl Draft {
     /// Links every node anew: to the best of what a walk towards it finds in each part of
-    /// the graph, and of what it was linked to; then back. Returns the nearest node that is
-    /// in an earlier part, for each node. `None` if it was told to end.
+    /// the graph, and of what it was linked to; then back. Returns the nearest of the nodes
+    /// before it, for each node. `None` if it was told to end.
     pub fn polish(&mut self, ef: usize, go_on: GoOn<'_>) -> Option<Vec<Option<Candidate>>> {
         let nodes = self.nodes();
         let mut forward = Vec::with_capacity(nodes * DEGREE);

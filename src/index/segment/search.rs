@@ -110,10 +110,16 @@ impl Segment {
             only.is_none_or(|only| only.rows.contains(row as usize)) && !self.is_dead(row)
         };
         candidates.clear();
-        for seen in found.iter().filter(|seen| seen.answers()) {
-            let node = seen.node();
+        // In a crowd of copies strays may have been crowded out of the pool again.
+        let strays = graph.entries.get(..graph.strays).unwrap_or_default();
+        Kernel::best().gather(self.rows(), strays, query.query(), products);
+        let strays = strays.iter().copied().zip(products.iter().copied());
+        let strays: Vec<(u32, i32)> =
+            strays.filter(|(stray, _)| found.iter().all(|seen| seen.node() != *stray)).collect();
+        let found = found.iter().filter(|seen| seen.answers());
+        for (node, product) in found.map(|seen| (seen.node(), seen.product)).chain(strays) {
             if answers(node) {
-                candidates.push((seen.product, node));
+                candidates.push((product, node));
             }
             let members = self.members(node);
             if !members.is_empty() {
