@@ -36,7 +36,9 @@ type Vectors = Vec<UnitVector>;
 
 fn main() {
     let folder = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let folder = PathBuf::from(folder.expect("usage: cargo bench --bench corpora -- DIR"));
+    let Some(folder) = folder.map(PathBuf::from) else {
+        return println!("usage: cargo bench --bench corpora -- DIR");
+    };
     std::fs::create_dir_all(&folder).unwrap();
     if folder.join("c.truth.npy").is_file() {
         return;

@@ -61,7 +61,7 @@ fn main() {
     match arguments.as_slice() {
         [step, folder, corpus] if step == "build" => build(Path::new(folder), corpus),
         [step, folder, corpus] if step == "ask" => ask(Path::new(folder), corpus),
-        _ => panic!("usage: cargo bench --bench search -- build|ask DIR CORPUS"),
+        _ => println!("usage: cargo bench --bench search -- build|ask DIR CORPUS"),
     }
 }
 
@@ -100,7 +100,6 @@ fn ask(folder: &Path, corpus: &str) {
     let truth = numbers(&folder.join(format!("{corpus}.truth.npy")));
     let said = std::fs::read_to_string(folder.join(format!("{corpus}.ours.json"))).unwrap();
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    let before = resident_bytes();
     let index = open(folder, corpus, &Count(said["vectors"].as_i64().unwrap()));
     for ef in EFS {
         let mut best = f64::MAX;
@@ -124,16 +123,27 @@ fn ask(folder: &Path, corpus: &str) {
         let rate = queries.len() as f64 / best;
         println!("{}", json!({ "ef": ef, "recall": recall, "queries_per_second": rate }));
     }
-    println!("{}", json!({ "before": before, "after": resident_bytes() }));
+    println!("{}", json!({ "resident": resident_bytes() }));
 }
 
+/// Resident bytes of the process: of its own, of the part of segments that walks go through,
+/// and of their full vectors.
 fn resident_bytes() -> serde_json::Value {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let of = |name: &str| -> u64 {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1_024
-    };
-    json!({ "own": of("RssAnon:"), "mapped": of("RssFile:") })
+    let (mut own, mut walked, mut full) = (0, 0, 0);
+    let mut kind = &mut own;
+    for line in std::fs::read_to_string("/proc/self/smaps").unwrap().lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        if fields.len() >= 5 && fields[0].contains('-') {
+            kind = match (line.ends_with(".segment"), fields[2]) {
+                (false, _) => &mut own,
+                (true, "00000000") => &mut walked,
+                (true, _) => &mut full,
+            };
+        } else if fields[0] == "Rss:" {
+            *kind += fields[1].parse::<u64>().unwrap() * 1_024;
+        }
+    }
+    json!({ "own": own, "walked": walked, "full": full })
 }
 
 /// The bytes of an array and its columns.

@@ -168,6 +168,13 @@ impl Head {
         }
     }
 
+    fn ends_with_vectors(&self) -> bool {
+        let last = self.place(Section::Vectors).offset;
+        self.places
+            .iter()
+            .all(|place| place.offset.saturating_add(place.length) <= last || place.offset == last)
+    }
+
     fn is_consistent(&self, file_length: u64) -> bool {
         let fits = |section| {
             let place = self.place(section);
@@ -183,6 +190,7 @@ impl Head {
             && (self.rows as usize) < MOST_NODES
             && self.contents <= self.rows
             && self.strays <= self.entries
+            && self.ends_with_vectors()
             && (self.is_linked || self.nodes == self.rows)
             && Section::ALL.into_iter().all(fits)
     }

@@ -63,7 +63,10 @@ pub enum SegmentError {
 /// A frozen segment. What is in its file never changes; what is dead is known only here.
 pub struct Segment {
     path: PathBuf,
-    map: Map,
+    /// All but the full vectors: what walks go through.
+    walked: Map,
+    /// The full vectors.
+    full: Map,
     head: Head,
     entries: Entries,
     dead_rows: SharedBits,
@@ -95,7 +98,8 @@ impl Segment {
         let (rows, nodes) = (head.rows as usize, head.nodes as usize);
         let mut segment = Self {
             path: path.to_owned(),
-            map: Map::of(&file)?,
+            walked: Map::of(&file, 0..head.place(Section::Vectors).offset)?,
+            full: Map::of(&file, head.place(Section::Vectors).offset..length)?,
             entries: Entries {
                 nodes: Vec::new(),
                 codes: Codes::new(dimension, head.scale),
@@ -143,7 +147,7 @@ impl Segment {
 
     /// Bytes of its file.
     pub fn file_bytes(&self) -> u64 {
-        self.map.bytes().len() as u64
+        (self.walked.bytes().len() + self.full.bytes().len()) as u64
     }
 
     /// Vectors that it holds, dead ones included.
@@ -172,8 +176,11 @@ impl Segment {
 
     fn section(&self, section: Section) -> &[u8] {
         let place = self.head.place(section);
-        let range = place.offset as usize..(place.offset + place.length) as usize;
-        self.map.bytes().get(range).unwrap_or_default()
+        let (map, from) = match section {
+            Section::Vectors => (&self.full, 0),
+            _ => (&self.walked, place.offset as usize),
+        };
+        map.bytes().get(from..from + place.length as usize).unwrap_or_default()
     }
 
     /// A section of four-byte numbers.
