@@ -81,7 +81,7 @@ impl Corpus {
 /// Deletes what is too old, from time to time, and overwrites what was deleted. Ends with
 /// the corpus.
 pub(super) async fn keep_house(desk: Weak<Desk>) {
-    let (mut swept, mut scrubbed): (Option<tokio::time::Instant>, u64) = (None, 0);
+    let (mut swept, mut scrubbed): (Option<tokio::time::Instant>, Option<u64>) = (None, None);
     loop {
         let Some(desk) = desk.upgrade() else { return };
         let corpus = Corpus { desk, caller: super::Caller::default() };
@@ -96,8 +96,8 @@ pub(super) async fn keep_house(desk: Weak<Desk>) {
         let parts = corpus.parts();
         let removals = parts.removals.load(std::sync::atomic::Ordering::Acquire);
         let known = (parts.generation << 32) + removals;
-        if known != scrubbed {
-            scrubbed = if clean(parts).await { known } else { scrubbed };
+        if scrubbed != Some(known) && clean(parts).await {
+            scrubbed = Some(known);
         }
         drop(corpus);
         tokio::time::sleep(INTERVAL).await;

@@ -57,7 +57,7 @@ impl Waker {
 pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
     let mut threads = Vec::new();
     for (name, work, waker) in [
-        ("index-linker", link as fn(&Core) -> bool, Core::linker as fn(&Core) -> &Waker),
+        ("index-linker", link as fn(&Core) -> Worked, Core::linker as fn(&Core) -> &Waker),
         ("index-merger", merge, Core::merger),
     ] {
         let weak = Arc::downgrade(core);
@@ -71,21 +71,38 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
     threads
 }
 
-fn run(core: &Weak<Core>, work: fn(&Core) -> bool, waker: fn(&Core) -> &Waker) {
+fn run(core: &Weak<Core>, work: fn(&Core) -> Worked, waker: fn(&Core) -> &Waker) {
     // Only what is left over: questions and ingests come first.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
     while let Some(core) = core.upgrade() {
         if core.is_closing.load(Ordering::Acquire) {
             return;
         }
-        if !work(&core) {
-            waker(&core).sleep();
+        match work(&core) {
+            Worked::Done => {}
+            Worked::Nothing => waker(&core).sleep(),
+            // However often it is woken: what failed is likely to fail again.
+            Worked::Failed => core.rest(SLEEP),
         }
     }
 }
 
-/// Links some rows of what grows, or freezes what is full. False if there was nothing to do.
-fn link(core: &Core) -> bool {
+/// What came of a round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worked {
+    Done,
+    Nothing,
+    Failed,
+}
+
+impl Worked {
+    fn of(is_done: bool) -> Self {
+        if is_done { Self::Done } else { Self::Failed }
+    }
+}
+
+/// Links some rows of what grows, or freezes what is full.
+fn link(core: &Core) -> Worked {
     let state = core.state();
     for (at, growing) in state.growing.iter().enumerate() {
         let is_sealed = at + 1 < state.growing.len();
@@ -95,13 +112,24 @@ fn link(core: &Core) -> bool {
                 tracing::error!("a graph is in doubt after a panic; exact scans answer");
                 growing.give_up();
             }
-            return true;
+            return Worked::Done;
         }
         if is_sealed {
-            return core.ended("freeze", freeze(core, growing));
+            return Worked::of(core.ended("freeze", unpanicked(core, || freeze(core, growing))));
         }
     }
-    false
+    Worked::Nothing
+}
+
+/// An error in the place of a panic: the thread goes on.
+fn unpanicked(
+    core: &Core,
+    work: impl FnOnce() -> Result<(), IndexError>,
+) -> Result<(), IndexError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let source = std::io::Error::other("a panic; see the log");
+        Err(IndexError::Io { folder: core.folder.display().to_string(), source })
+    })
 }
 
 /// Makes a frozen segment of a growing one.
@@ -180,20 +208,16 @@ pub fn due(state: &State) -> Option<Due> {
     alike.map(|window| Due::Merge(window.iter().map(|segment| Arc::clone(segment)).collect()))
 }
 
-/// Does what is due to frozen segments. False if there was nothing to do.
-fn merge(core: &Core) -> bool {
+/// Does what is due to frozen segments.
+fn merge(core: &Core) -> Worked {
     let _merging = lock(&core.merging);
-    let Some(due) = due(&core.state()) else { return false };
-    let outcome = catch_unwind(AssertUnwindSafe(|| match &due {
+    let Some(due) = due(&core.state()) else { return Worked::Nothing };
+    let outcome = unpanicked(core, || match &due {
         Due::Drop(dead) => core.exchange(None, std::slice::from_ref(dead), None),
         Due::Link(flat) => relink(core, flat),
         Due::Merge(segments) => merge_segments(core, segments),
-    }));
-    let outcome = outcome.unwrap_or_else(|_| {
-        let source = std::io::Error::other("a panic; see the log");
-        Err(IndexError::Io { folder: core.folder.display().to_string(), source })
     });
-    core.ended("merge", outcome)
+    Worked::of(core.ended("merge", outcome))
 }
 
 /// Makes one segment of all, and of those that live in them.
@@ -203,10 +227,10 @@ pub fn merge_all(core: &Core) -> Result<(), IndexError> {
         let segments = core.state().segments.clone();
         let flat = segments.iter().find(|segment| !segment.is_linked());
         let outcome = match (flat, segments.as_slice()) {
-            (Some(flat), _) => relink(core, flat),
+            (Some(flat), _) => unpanicked(core, || relink(core, flat)),
             (None, []) => return Ok(()),
             (None, [one]) if one.live() == one.row_count() => return Ok(()),
-            (None, all) => merge_segments(core, all),
+            (None, all) => unpanicked(core, || merge_segments(core, all)),
         };
         let failure = outcome.as_ref().err().map(ToString::to_string);
         if !core.ended("merge", outcome) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::embed::{UnitVector, Windows};
 
@@ -104,9 +105,11 @@ pub(super) struct Core {
     options: Options,
     /// What answers. It is exchanged as a whole; a search keeps the one that it began with.
     state: RwLock<Arc<State>>,
-    /// Held while the state is exchanged or texts are taken out, so that none comes back by
-    /// an exchange.
+    /// Held while the state is exchanged and while texts are added or taken out, so that none
+    /// is lost or comes back by an exchange; never while anything is written to disk.
     change: Mutex<()>,
+    /// Held while the manifest and then the state are exchanged.
+    exchanging: Mutex<()>,
     /// Held while segments are merged.
     pub merging: Mutex<()>,
     next_file: AtomicU64,
@@ -166,6 +169,7 @@ impl SegmentedIndex {
                 growing: vec![Arc::new(Growing::new(dimension))],
             })),
             change: Mutex::new(()),
+            exchanging: Mutex::new(()),
             merging: Mutex::new(()),
             next_file: AtomicU64::new(1),
             last: AtomicI64::new(0),
@@ -379,6 +383,8 @@ impl Core {
     }
 
     fn add(&self, content: ContentId, check: u32, windows: &Windows) {
+        // So that it does not go to a segment that is being sealed.
+        let change = lock(&self.change);
         let state = self.state();
         let Some(growing) = state.growing.last() else { return };
         if state.segments.iter().any(|segment| segment.holds(content)) {
@@ -387,16 +393,14 @@ impl Core {
         let rows = growing.add(content, check, windows);
         self.last.fetch_max(content.0, Ordering::AcqRel);
         if rows >= self.options.segment_rows {
-            self.seal();
-        }
-        if growing.is_due(false) || rows >= self.options.segment_rows {
+            self.seal(&change);
+        } else if growing.is_due(false) {
             self.linker.wake();
         }
     }
 
     /// Begins another growing segment, if there is anything in this one.
-    fn seal(&self) {
-        let _change = lock(&self.change);
+    fn seal(&self, _change: &MutexGuard<'_, ()>) {
         let mut state = State::clone(&self.state());
         if state.growing.last().is_some_and(|growing| growing.len() > 0) {
             state.growing.push(Arc::new(Growing::new(self.dimension)));
@@ -430,15 +434,19 @@ impl Core {
         of_growing: Option<&Arc<Growing>>,
     ) -> Result<(), IndexError> {
         let new = new.map(Arc::new);
-        if let Err(closing) = self.end_if_closing() {
+        let _exchanging = lock(&self.exchanging);
+        let mut segments = self.state().segments.clone();
+        segments.retain(|segment| !of_segments.iter().any(|old| Arc::ptr_eq(segment, old)));
+        segments.extend(new.clone());
+        if let Err(error) = self.end_if_closing().and_then(|()| self.save_manifest(&segments)) {
             if let Some(new) = new {
                 let _ = fs::remove_file(new.path());
             }
-            return Err(closing);
+            return Err(error);
         }
+        // Until here both could be killed, and the store would tell at the next start.
         let change = lock(&self.change);
-        let mut state = State::clone(&self.state());
-        state.segments.retain(|segment| !of_segments.iter().any(|old| Arc::ptr_eq(segment, old)));
+        let mut state = State { segments, ..State::clone(&self.state()) };
         state.growing.retain(|growing| !of_growing.is_some_and(|old| Arc::ptr_eq(growing, old)));
         if let Some(new) = &new {
             // What was removed since its rows were read.
@@ -448,13 +456,6 @@ impl Core {
             };
             let ids = new.ids();
             new.keep(&mut |place| ids.get(place).is_some_and(|&id| lives(ContentId(id))));
-            state.segments.push(Arc::clone(new));
-        }
-        if let Err(error) = self.save_manifest(&state.segments) {
-            if let Some(new) = new {
-                let _ = fs::remove_file(new.path());
-            }
-            return Err(error);
         }
         self.set_state(state);
         drop(change);
@@ -524,10 +525,18 @@ impl Core {
         is_linked && lock(&self.work).under_way.is_empty() && background::due(&state).is_none()
     }
 
+    /// Waits so long, or until it is being closed.
+    pub fn rest(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until && !self.is_closing.load(Ordering::Acquire) {
+            self.wait_for_work();
+        }
+    }
+
     /// Waits a while, or until some work ended.
     fn wait_for_work(&self) {
         let work = lock(&self.work);
-        let _ = self.worked.wait_timeout(work, std::time::Duration::from_millis(50));
+        let _ = self.worked.wait_timeout(work, Duration::from_millis(50));
     }
 
     fn compact(&self) -> Result<Compacted, IndexError> {
@@ -537,7 +546,7 @@ impl Core {
             state.segments.len() + state.growing.iter().filter(|g| g.live() > 0).count()
         };
         let failures = lock(&self.work).failures;
-        self.seal();
+        self.seal(&lock(&self.change));
         while self.state().growing.len() > 1 {
             self.wait_for_work();
             self.end_if_closing()?;
