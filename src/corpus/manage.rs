@@ -243,6 +243,9 @@ impl Corpus {
 impl Parts {
     /// Deletes documents in one transaction. Where one led its family, the next one does.
     pub fn delete(&self, keys: &[DocumentKey]) -> Result<(), CorpusError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
         let contents = self.store.write(|writer| {
             let documents = writer.view().documents(&keys.iter().copied().collect())?;
             let families: HashSet<i64> = documents.values().map(|d| d.family).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::Filter;
+use crate::store::{DocumentKey, Filter};
 
 use super::query::now;
 use super::{Corpus, CorpusError, Desk, Parts};
@@ -62,8 +62,8 @@ impl Corpus {
             loop {
                 let filter = filter.clone();
                 let some = self.in_turn(move |parts: &Parts| {
-                    let mut keys = parts.store.reader()?.view().keys(&filter)?;
-                    keys.truncate(TOGETHER);
+                    let old = parts.store.reader()?.view().list(&filter, None, TOGETHER)?;
+                    let keys: Vec<DocumentKey> = old.iter().map(|old| old.key).collect();
                     parts.delete(&keys)?;
                     Ok(keys.len())
                 });

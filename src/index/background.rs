@@ -24,6 +24,9 @@ const DEAD: f32 = 0.25;
 /// How long a thread sleeps if nobody wakes it, and after a failure.
 const SLEEP: Duration = Duration::from_secs(5);
 
+/// How long it rests at most after failures.
+const MOST_REST: Duration = Duration::from_secs(300);
+
 /// How low the threads' priority is, as `nice` counts.
 const NICE: i32 = 10;
 
@@ -74,16 +77,19 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
 fn run(core: &Weak<Core>, work: fn(&Core) -> Worked, waker: fn(&Core) -> &Waker) {
     // Only what is left over: questions and ingests come first.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+    let mut rest = SLEEP;
     while let Some(core) = core.upgrade() {
         if core.is_closing.load(Ordering::Acquire) {
             return;
         }
-        match work(&core) {
+        let worked = work(&core);
+        match worked {
             Worked::Done => {}
             Worked::Nothing => waker(&core).sleep(),
             // However often it is woken: what failed is likely to fail again.
-            Worked::Failed => core.rest(SLEEP),
+            Worked::Failed => core.rest(rest),
         }
+        rest = if worked == Worked::Failed { MOST_REST.min(2 * rest) } else { SLEEP };
     }
 }
 
@@ -104,9 +110,9 @@ impl Worked {
 /// Links some rows of what grows, or freezes what is full.
 fn link(core: &Core) -> Worked {
     let state = core.state();
+    let sealed = state.growing.len().saturating_sub(1);
     for (at, growing) in state.growing.iter().enumerate() {
-        let is_sealed = at + 1 < state.growing.len();
-        if growing.is_due(is_sealed) {
+        if growing.is_due(at < sealed) {
             let outcome = catch_unwind(AssertUnwindSafe(|| growing.link_some()));
             if outcome.is_err() {
                 tracing::error!("a graph is in doubt after a panic; exact scans answer");
@@ -114,11 +120,11 @@ fn link(core: &Core) -> Worked {
             }
             return Worked::Done;
         }
-        if is_sealed {
-            return Worked::of(core.ended("freeze", unpanicked(core, || freeze(core, growing))));
-        }
     }
-    Worked::Nothing
+    match state.growing.first().filter(|_| sealed > 0) {
+        Some(full) => Worked::of(core.ended("freeze", unpanicked(core, || freeze(core, full)))),
+        None => Worked::Nothing,
+    }
 }
 
 /// An error in the place of a panic: the thread goes on.
@@ -127,6 +133,7 @@ fn unpanicked(
     work: impl FnOnce() -> Result<(), IndexError>,
 ) -> Result<(), IndexError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        core.ended("link", Ok(()));
         let source = std::io::Error::other("a panic; see the log");
         Err(IndexError::Io { folder: core.folder.display().to_string(), source })
     })
@@ -220,22 +227,27 @@ fn merge(core: &Core) -> Worked {
     Worked::of(core.ended("merge", outcome))
 }
 
-/// Makes one segment of all, and of those that live in them.
+/// Makes one segment of all that there are now, and of those rows that live in them.
 pub fn merge_all(core: &Core) -> Result<(), IndexError> {
     let _merging = lock(&core.merging);
-    loop {
-        let segments = core.state().segments.clone();
-        let flat = segments.iter().find(|segment| !segment.is_linked());
-        let outcome = match (flat, segments.as_slice()) {
-            (Some(flat), _) => unpanicked(core, || relink(core, flat)),
-            (None, []) => return Ok(()),
-            (None, [one]) if one.live() == one.row_count() => return Ok(()),
-            (None, all) => unpanicked(core, || merge_segments(core, all)),
-        };
-        let failure = outcome.as_ref().err().map(ToString::to_string);
-        if !core.ended("merge", outcome) {
+    for flat in core.state().segments.iter().filter(|segment| !segment.is_linked()) {
+        done(core, unpanicked(core, || relink(core, flat)))?;
+    }
+    match core.state().segments.as_slice() {
+        [] => Ok(()),
+        [one] if one.live() == one.row_count() => Ok(()),
+        all => done(core, unpanicked(core, || merge_segments(core, all))),
+    }
+}
+
+/// Notes the end of a merge, and passes its failure on.
+fn done(core: &Core, outcome: Result<(), IndexError>) -> Result<(), IndexError> {
+    let failure = outcome.as_ref().err().map(ToString::to_string);
+    match core.ended("merge", outcome) {
+        true => Ok(()),
+        false => {
             let source = std::io::Error::other(failure.unwrap_or_default());
-            return Err(IndexError::Io { folder: core.folder.display().to_string(), source });
+            Err(IndexError::Io { folder: core.folder.display().to_string(), source })
         }
     }
 }

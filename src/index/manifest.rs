@@ -105,7 +105,11 @@ impl Manifest {
         file.write_all(&self.to_bytes())?;
         file.as_file().sync_all()?;
         file.persist(folder.join(MANIFEST)).map_err(|error| error.error)?;
-        File::open(folder)?.sync_all()
+        // From here on it is in place, and what it names must stay, whatever is synced.
+        if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+            tracing::warn!(%error, "the folder of the index was not synced");
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use super::background;
 use super::build::Origin;
 use super::codes::{Codes, Scale};
 use super::growing::Growing;
-use super::manifest::{MANIFEST, Manifest};
+use super::manifest::{MANIFEST, Manifest, ManifestError};
 use super::segment::{Asked, Identity, Owner, Searcher, Segment, SegmentWriter, VectorSource};
 use super::{Compacted, ContentId, Hit, IndexStatus, Mark, Scope, VectorIndex};
 
@@ -233,10 +233,16 @@ impl Core {
 
     /// Reads what is there, and what is missing from `truth`.
     fn fill(&self, truth: &dyn Truth) -> Result<(), IndexError> {
-        let manifest = Manifest::read(&self.folder, self.identity).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the manifest of the index is of no use; segments are made anew");
-            Manifest::new(self.identity, Vec::new())
-        });
+        let manifest = match Manifest::read(&self.folder, self.identity) {
+            Ok(manifest) => manifest,
+            Err(ManifestError::Io(source)) => {
+                return Err(IndexError::Io { folder: self.folder.display().to_string(), source });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the manifest of the index is of no use; segments are made anew");
+                Manifest::new(self.identity, Vec::new())
+            }
+        };
         let mut segments = Vec::new();
         for name in &manifest.segments {
             match Segment::open(&self.folder.join(name), self.identity, self.dimension) {

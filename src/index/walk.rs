@@ -10,6 +10,9 @@ pub const NONE: u32 = u32::MAX;
 /// Nodes that a graph has at most, so that two marks fit beside a node's number.
 pub const MOST_NODES: usize = 1 << 30;
 
+/// How many times `ef` nodes are kept track of: more are slow to keep in order.
+const POOL: usize = 32;
+
 /// A graph of neighbours over the first rows of a block of codes.
 ///
 /// It has one layer. Where a walk starts is the best of a sample of nodes, all of which are
@@ -83,7 +86,8 @@ impl Walker {
     /// Yashunin, 2018, algorithm 2). The pool holds the best `ef` nodes that may answer, and
     /// those better than the last of them that may not: links lead through both.
     ///
-    /// `None` if it had to compute more than `budget` products.
+    /// `None` if it had to compute more than `budget` products, or came past too many nodes
+    /// that may not answer.
     pub fn walk(
         &mut self,
         graph: Graph<'_>,
@@ -129,10 +133,11 @@ impl Walker {
             let from = next.min(self.pool.len());
             next =
                 from + self.pool.get(from..)?.iter().position(unfollowed).unwrap_or(usize::MAX / 2);
+            let is_long = self.work > budget || self.pool.len() > POOL * ef;
             let Some(seen) = self.pool.get_mut(next) else {
                 return Some(&self.pool);
             };
-            if self.work > budget {
+            if is_long {
                 return None;
             }
             seen.marked |= FOLLOWED;

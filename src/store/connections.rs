@@ -11,6 +11,9 @@ use super::{StoreError, View, Writer, models, space};
 /// Readers that are kept open for the next question.
 const IDLE_READERS: usize = 8;
 
+/// The file that changes are written to first.
+const LOG: &str = "corpus.sqlite-wal";
+
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
 
@@ -30,6 +33,16 @@ struct Shared {
     writer: Mutex<Connection>,
     /// Held for as long as the store is open.
     _lock: File,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = space::scrub(&writer, &self.folder.join(LOG)) {
+            tracing::warn!(%error, "the log was not overwritten");
+        }
+    }
 }
 
 impl Store {
@@ -170,7 +183,7 @@ impl Store {
 
     /// The file that changes are written to first.
     pub(super) fn log_path(&self) -> PathBuf {
-        self.shared.folder.join("corpus.sqlite-wal")
+        self.shared.folder.join(LOG)
     }
 
     /// The data folder.

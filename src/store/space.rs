@@ -1,7 +1,10 @@
 //! Gives the space of what was deleted back, and overwrites deleted text in the log.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -14,6 +17,14 @@ const ROWS: i64 = 256;
 
 /// Pages that one transaction gives back.
 const PAGES: i64 = 1_024;
+
+/// How long others have the file to themselves between two such transactions, and how long
+/// the writing connection waits for those who read.
+const PAUSE: Duration = Duration::from_millis(1);
+const WAITS: Duration = Duration::from_secs(5);
+
+/// Bytes of the head of a log (the SQLite file format, section 4.1).
+const LOG_HEAD: u64 = 32;
 
 /// Share of free pages from which on they are given back without being asked.
 const FREE: f64 = 0.25;
@@ -44,6 +55,7 @@ impl Store {
             let top = self.with_writer(|connection| last_row(connection, table))?;
             let mut moved = 0;
             while moved < top {
+                thread::sleep(PAUSE);
                 moved = self.with_writer(|connection| move_some(connection, table, moved, top))?;
             }
         }
@@ -79,6 +91,7 @@ impl Store {
             if left == 0 {
                 break;
             }
+            thread::sleep(PAUSE);
         }
         self.scrub().map(|_| ())
     }
@@ -90,19 +103,28 @@ impl Store {
     ///
     /// If the files cannot be written.
     pub fn scrub(&self) -> Result<bool> {
-        self.with_writer(|connection| {
-            if !checkpoint(connection, "RESTART")? {
-                return Ok(false);
-            }
-            // The log is in the file, and that is on disk. Who begins to read now reads the
-            // file, and who writes waits for this connection.
-            overwrite(&self.log_path()).map_err(|source| StoreError::Folder {
-                folder: self.folder().display().to_string(),
-                source,
-            })?;
-            checkpoint(connection, "TRUNCATE")
-        })
+        self.with_writer(|connection| scrub(connection, &self.log_path()))
     }
+}
+
+/// See [`Store::scrub`]. `connection` is the one that writes.
+pub(super) fn scrub(connection: &Connection, log: &Path) -> Result<bool> {
+    // Others wait for this connection: whoever reads just now is not waited for.
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_in_file = checkpoint(connection, "RESTART");
+    connection.busy_timeout(WAITS)?;
+    if !is_in_file? {
+        return Ok(false);
+    }
+    // The log is in the file, and that is on disk. Who begins to read now reads the file, and
+    // who writes waits for this connection.
+    overwrite(log)
+        .map_err(|source| StoreError::Folder { folder: log.display().to_string(), source })?;
+    // Nothing may be added to a log without a head: it is cut before anyone writes again.
+    while !checkpoint(connection, "TRUNCATE")? {
+        tracing::warn!("the log waits for a reader to end");
+    }
+    Ok(true)
 }
 
 /// Brings the log into the file. False if someone reads or writes.
@@ -113,16 +135,20 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<bool> {
     Ok(busy == 0)
 }
 
-fn overwrite(log: &std::path::Path) -> io::Result<()> {
+/// Zeros in the place of a log. Its head first: without it, what follows is no log, whatever
+/// of the rest a power failure lets through.
+fn overwrite(log: &Path) -> io::Result<()> {
     let mut file = match OpenOptions::new().write(true).open(log) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
     let length = file.metadata()?.len();
-    io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
-    file.flush()?;
-    file.sync_all()
+    for part in [LOG_HEAD.min(length), length.saturating_sub(LOG_HEAD)] {
+        io::copy(&mut io::Read::take(io::repeat(0), part), &mut file)?;
+        file.sync_all()?;
+    }
+    Ok(())
 }
 
 fn last_row(connection: &Connection, table: &str) -> Result<i64> {

@@ -170,9 +170,11 @@ impl Head {
 
     fn ends_with_vectors(&self) -> bool {
         let last = self.place(Section::Vectors).offset;
-        self.places
-            .iter()
-            .all(|place| place.offset.saturating_add(place.length) <= last || place.offset == last)
+        let mut others = Section::ALL.iter().filter(|section| **section != Section::Vectors);
+        others.all(|section| {
+            let place = self.place(*section);
+            place.offset.saturating_add(place.length) <= last
+        })
     }
 
     fn is_consistent(&self, file_length: u64) -> bool {

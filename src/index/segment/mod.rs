@@ -127,8 +127,16 @@ impl Segment {
             && self.numbers(Section::Owners).iter().all(|&owner| owner < contents)
             && self.ids().is_sorted_by(|a, b| a < b)
             && ascends(self.numbers(Section::Starts), rows)
-            && self.numbers(Section::Rows).iter().all(|&row| row < rows)
+            && self.ids().len() == contents as usize
+            && (0..contents).all(|content| self.owns_its_rows(content))
             && self.numbers(Section::Entries).iter().all(|&entry| entry < nodes)
+    }
+
+    /// Whether a text has rows, and these say that they are its.
+    fn owns_its_rows(&self, content: u32) -> bool {
+        let owners = self.numbers(Section::Owners);
+        let rows = self.rows_at(content as usize);
+        !rows.is_empty() && rows.iter().all(|&row| owners.get(row as usize) == Some(&content))
     }
 
     fn read_entries(&self) -> Entries {
