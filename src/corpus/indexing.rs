@@ -34,6 +34,13 @@ pub(super) fn forget_others(store: &Store) {
     }
 }
 
+/// Deletes the index of a model that does not answer any more.
+pub(super) fn forget(former: &Store) {
+    if let Err(error) = fs::remove_dir_all(folder(former)) {
+        tracing::warn!(%error, "the index of the former model was not deleted");
+    }
+}
+
 fn folder(store: &Store) -> PathBuf {
     store.folder().join("index").join(store.model().to_string())
 }

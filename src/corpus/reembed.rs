@@ -217,6 +217,7 @@ impl Corpus {
 
     async fn run_change(self, model: Arc<ModelInfo>, store: Store, embedder: Embedder) {
         let began = Instant::now();
+        let former = self.parts().store.clone();
         if let Err(error) = self.change_over(store, embedder).await {
             tracing::error!(model = model.id, %error, "the model was not changed");
             *self.lock_change() = Change::Failed { model, cause: error.to_string() };
@@ -228,7 +229,7 @@ impl Corpus {
             match blocking(move || Ok(store.write(|writer| writer.drop_retired())?)).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    indexing::forget_others(&self.parts().store);
+                    indexing::forget(&former);
                     break;
                 }
                 Err(error) => {

@@ -450,18 +450,27 @@ impl Core {
             }
             return Err(error);
         }
-        // Until here both could be killed, and the store would tell at the next start.
+        // What was removed since its rows were read: once before anybody has to wait, and
+        // again if more was meanwhile.
+        let lives = |content| {
+            of_segments.iter().any(|old| old.holds(content))
+                || of_growing.is_some_and(|old| old.holds(content))
+        };
+        let remove = |new: &Segment| {
+            let ids = new.ids();
+            new.keep(&mut |place| ids.get(place).is_some_and(|&id| lives(ContentId(id))));
+        };
+        let living = || {
+            let segments: usize = of_segments.iter().map(|old| old.live()).sum();
+            segments + of_growing.map_or(0, |old| old.live())
+        };
+        let known = living();
+        new.iter().for_each(|new| remove(new));
         let change = lock(&self.change);
         let mut state = State { segments, ..State::clone(&self.state()) };
         state.growing.retain(|growing| !of_growing.is_some_and(|old| Arc::ptr_eq(growing, old)));
-        if let Some(new) = &new {
-            // What was removed since its rows were read.
-            let lives = |content| {
-                of_segments.iter().any(|old| old.holds(content))
-                    || of_growing.is_some_and(|old| old.holds(content))
-            };
-            let ids = new.ids();
-            new.keep(&mut |place| ids.get(place).is_some_and(|&id| lives(ContentId(id))));
+        if living() != known {
+            new.iter().for_each(|new| remove(new));
         }
         self.set_state(state);
         drop(change);
