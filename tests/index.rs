@@ -1,6 +1,5 @@
 //! The index beside a plain oracle: random work, in random order, with closing and damage in
-//! between. `COPYDESK_OPERATIONS` says how much (100,000 takes some minutes),
-//! `COPYDESK_SEED` repeats a run.
+//! between. `COPYDESK_OPERATIONS` says how much, `COPYDESK_SEED` repeats a run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 

@@ -1,7 +1,6 @@
 //! A server that is killed at any instant opens again with all that it acknowledged.
 //!
-//! `COPYDESK_KILLS` says how often (500 take about a quarter of an hour), `COPYDESK_SEED`
-//! repeats the choices of a run.
+//! `COPYDESK_KILLS` says how often, `COPYDESK_SEED` repeats the choices of a run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 

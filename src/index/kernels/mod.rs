@@ -17,6 +17,9 @@ use std::sync::OnceLock;
 /// Bytes that a row of codes is a multiple of: a line of the processor's cache.
 pub const LINE: usize = 64;
 
+/// Rows that are fetched into the cache together: as many as a node has links.
+const FETCHED: usize = 32;
+
 /// Instructions that products are computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
@@ -87,11 +90,22 @@ impl Kernel {
     /// there have none: the lowest number stands for it.
     pub fn gather(self, stored: Rows<'_>, rows: &[u32], query: Query<'_>, products: &mut Vec<i32>) {
         products.clear();
-        // All of them before the first: the processor waits for as many at once as it can.
-        for &row in rows {
-            prefetch(stored.row(row));
+        for rows in rows.chunks(FETCHED) {
+            // All of them before the first: the processor waits for as many at once as it can.
+            for &row in rows {
+                prefetch(stored.row(row));
+            }
+            self.each(rows.iter().map(|&row| stored.row(row)), query, products);
         }
-        let rows = rows.iter().map(|&row| stored.row(row));
+    }
+
+    /// Appends the product of the query with each of the rows.
+    fn each<'a>(
+        self,
+        rows: impl Iterator<Item = &'a [u8]>,
+        query: Query<'_>,
+        products: &mut Vec<i32>,
+    ) {
         match self {
             // SAFETY: such a kernel is only made where the processor was seen to have its
             // instructions.
@@ -140,19 +154,7 @@ impl Kernel {
         let to = (range.end * stored.stride).min(stored.codes.len());
         let from = (range.start * stored.stride).min(to);
         let rows = stored.codes.get(from..to).unwrap_or_default().chunks_exact(stored.stride);
-        match self {
-            // SAFETY: such a kernel is only made where the processor was seen to have its
-            // instructions.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => unsafe { x86::avx512(rows, query, products) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { x86::avx2(rows, query, products) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => unsafe { neon::neon(rows, query, products) },
-            Self::Plain => plain::plain(rows, query, products),
-        }
+        self.each(rows, query, products);
     }
 }
 
