@@ -1,5 +1,3 @@
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fs;
 use std::io;
@@ -9,14 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::embed::{UnitVector, Windows};
+use crate::embed::Windows;
 
 use super::background;
-use super::build::Origin;
-use super::codes::{Codes, Scale};
 use super::growing::Growing;
-use super::manifest::{MANIFEST, Manifest, ManifestError};
-use super::segment::{Asked, Identity, Owner, Searcher, Segment, SegmentWriter, VectorSource};
+use super::manifest::Manifest;
+use super::segment::{Asked, Identity, Segment};
 use super::{Compacted, ContentId, Hit, IndexStatus, Mark, Scope, VectorIndex};
 
 /// Vectors that the growing segment takes in before it is frozen, if nothing else is asked.
@@ -27,10 +23,6 @@ const EF: usize = 128;
 
 /// Texts that [`VectorIndex::status`] searches for themselves.
 const SAMPLE: usize = 64;
-
-thread_local! {
-    static SEARCHER: RefCell<Searcher> = RefCell::default();
-}
 
 /// What an index is a cache of.
 pub trait Truth {
@@ -102,7 +94,7 @@ pub(super) struct Core {
     pub folder: PathBuf,
     pub identity: Identity,
     pub dimension: usize,
-    options: Options,
+    pub options: Options,
     /// What answers. It is exchanged as a whole; a search keeps the one that it began with.
     state: RwLock<Arc<State>>,
     /// Held while the state is exchanged and while texts are added or taken out, so that none
@@ -112,8 +104,9 @@ pub(super) struct Core {
     exchanging: Mutex<()>,
     /// Held while segments are merged.
     pub merging: Mutex<()>,
-    next_file: AtomicU64,
-    last: AtomicI64,
+    pub next_file: AtomicU64,
+    /// The key of the last text that was added.
+    pub last: AtomicI64,
     /// Work under way, and how much of it failed so far.
     work: Mutex<Work>,
     worked: Condvar,
@@ -227,126 +220,8 @@ impl Core {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set_state(&self, state: State) {
+    pub fn set_state(&self, state: State) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
-    }
-
-    /// Reads what is there, and what is missing from `truth`.
-    fn fill(&self, truth: &dyn Truth) -> Result<(), IndexError> {
-        let manifest = match Manifest::read(&self.folder, self.identity) {
-            Ok(manifest) => manifest,
-            Err(ManifestError::Io(source)) => {
-                return Err(IndexError::Io { folder: self.folder.display().to_string(), source });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the manifest of the index is of no use; segments are made anew");
-                Manifest::new(self.identity, Vec::new())
-            }
-        };
-        let mut segments = Vec::new();
-        for name in &manifest.segments {
-            match Segment::open(&self.folder.join(name), self.identity, self.dimension) {
-                Ok(segment) => segments.push(Arc::new(segment)),
-                Err(error) => {
-                    tracing::warn!(name, %error, "a segment is of no use; it is made anew")
-                }
-            }
-        }
-        let mut stored: Vec<(i64, u32)> = Vec::new();
-        truth
-            .texts(&mut |content, check| stored.push((content.0, check)))
-            .map_err(IndexError::Truth)?;
-        let mut is_claimed = vec![false; stored.len()];
-        for segment in &segments {
-            let (ids, checks) = (segment.ids(), segment.checks());
-            let mut cursor = 0;
-            segment.keep(&mut |place| {
-                let (Some(&id), Some(&check)) = (ids.get(place), checks.get(place)) else {
-                    return false;
-                };
-                while stored.get(cursor).is_some_and(|(stored, _)| *stored < id) {
-                    cursor += 1;
-                }
-                let is_same = stored.get(cursor) == Some(&(id, check));
-                let claimed = is_claimed.get_mut(cursor).filter(|claimed| is_same && !**claimed);
-                claimed.map(|claimed| *claimed = true).is_some()
-            });
-        }
-        segments.retain(|segment| segment.live() > 0);
-        let missing: Vec<(ContentId, u32)> = stored
-            .iter()
-            .zip(&is_claimed)
-            .filter(|(_, is_claimed)| !**is_claimed)
-            .map(|(&(id, check), _)| (ContentId(id), check))
-            .collect();
-        self.last.store(stored.last().map_or(0, |(id, _)| *id), Ordering::Release);
-        self.forget_other_files(&segments);
-        self.set_state(State { segments, growing: self.state().growing.clone() });
-        self.fill_missing(&missing, truth)?;
-        let names =
-            self.state().segments.iter().map(|segment| name_of(segment)).collect::<Vec<_>>();
-        if names != manifest.segments {
-            self.save_manifest(&self.state().segments).unwrap_or_else(|error| {
-                tracing::warn!(%error, "the manifest of the index was not written");
-            });
-        }
-        Ok(())
-    }
-
-    /// Takes in texts that no segment holds. Very many become segments without a graph, in
-    /// which all vectors are compared until they are linked.
-    fn fill_missing(
-        &self,
-        missing: &[(ContentId, u32)],
-        truth: &dyn Truth,
-    ) -> Result<(), IndexError> {
-        let rows = self.options.segment_rows;
-        for some in missing.chunks(rows) {
-            let contents: Vec<ContentId> = some.iter().map(|(content, _)| *content).collect();
-            let checks: HashMap<ContentId, u32> = some.iter().copied().collect();
-            let check = |content| checks.get(&content).copied().unwrap_or_default();
-            let mut texts = Vec::new();
-            let read =
-                truth.vectors(&contents, &mut |content, windows| texts.push((content, windows)));
-            read.map_err(IndexError::Truth)?;
-            if some.len() == rows {
-                match self.write_flat(&texts, &checks) {
-                    Ok(segment) => {
-                        let mut state = State::clone(&self.state());
-                        state.segments.push(Arc::new(segment));
-                        self.set_state(state);
-                        continue;
-                    }
-                    Err(error) => tracing::warn!(%error, "vectors stay in memory"),
-                }
-            }
-            for (content, windows) in &texts {
-                self.add(*content, check(*content), windows);
-            }
-        }
-        Ok(())
-    }
-
-    fn write_flat(
-        &self,
-        texts: &[(ContentId, Windows)],
-        checks: &HashMap<ContentId, u32>,
-    ) -> Result<Segment, IndexError> {
-        let mut flat = Flat::default();
-        for (content, windows) in texts {
-            for (window, vector) in (0..).zip(windows.vectors()) {
-                flat.owners.push(Owner { content: *content, window });
-                flat.checks.push(checks.get(content).copied().unwrap_or_default());
-                flat.vectors.push(vector.clone());
-            }
-        }
-        let components = flat.vectors.iter().flat_map(|vector| vector.as_slice());
-        let highest = components.fold(0.0, |highest: f32, x| highest.max(x.abs()));
-        let mut codes = Codes::new(self.dimension, Scale::for_highest(highest));
-        flat.vectors.iter().for_each(|vector| codes.push(vector.as_slice()));
-        self.write_segment(|path| {
-            SegmentWriter::write_flat(path, self.identity, &codes, &flat.owners, &flat)
-        })
     }
 
     /// Writes a segment under a new name and opens it. Nothing of it stays if that fails.
@@ -372,23 +247,7 @@ impl Core {
             .map_err(|source| IndexError::Io { folder: self.folder.display().to_string(), source })
     }
 
-    /// Deletes files that belong to no segment, and sees to it that no name is used again.
-    fn forget_other_files(&self, segments: &[Arc<Segment>]) {
-        let names: HashSet<String> = segments.iter().map(|segment| name_of(segment)).collect();
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let number = name.strip_suffix(".segment").and_then(|stem| stem.parse::<u64>().ok());
-            if let Some(number) = number {
-                self.next_file.fetch_max(number.saturating_add(1), Ordering::AcqRel);
-            }
-            let is_ours = number.is_some() || name.starts_with("manifest-");
-            if is_ours && name != MANIFEST && !names.contains(&name) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
-    fn add(&self, content: ContentId, check: u32, windows: &Windows) {
+    pub fn add(&self, content: ContentId, check: u32, windows: &Windows) {
         // So that it does not go to a segment that is being sealed.
         let change = lock(&self.change);
         let state = self.state();
@@ -480,30 +339,6 @@ impl Core {
         }
         self.merger.wake();
         Ok(())
-    }
-
-    fn search(&self, query: &Windows, asked: Asked, scope: Scope<'_>) -> Vec<Hit> {
-        let state = self.state();
-        let mut hits: Vec<Hit> = Vec::new();
-        for window in query.vectors() {
-            // A text may be found once for each of its windows.
-            let mut limit = asked.limit;
-            loop {
-                let found = state.search(window, Asked { limit, ..asked }, scope);
-                if found.len() < limit || texts_in(&found) >= asked.limit {
-                    hits.extend(found);
-                    break;
-                }
-                limit = limit.saturating_mul(2);
-            }
-        }
-        hits.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.content.cmp(&b.content)));
-        if texts_in(&hits) < hits.len() {
-            let mut known = HashSet::with_capacity(hits.len());
-            hits.retain(|hit| known.insert(hit.content));
-        }
-        hits.truncate(asked.limit);
-        hits
     }
 
     /// Notes how far a piece of work is. False if it should end.
@@ -639,57 +474,6 @@ impl State {
         }
         sample
     }
-
-    fn search(&self, query: &UnitVector, asked: Asked, scope: Scope<'_>) -> Vec<Hit> {
-        let mut found = Vec::new();
-        for growing in &self.growing {
-            found.extend(match scope {
-                Scope::All => growing.search(query, asked, None),
-                Scope::Only(only) => growing.search(query, asked, Some(only)),
-                Scope::Since(Mark(last)) => growing.search_after(query, asked.limit, last),
-            });
-        }
-        SEARCHER.with_borrow_mut(|searcher| {
-            for segment in &self.segments {
-                let scored = match scope {
-                    Scope::All => segment.search(query, asked, None, searcher),
-                    Scope::Only(only) => {
-                        let (Some(&first), Some(&last)) =
-                            (segment.ids().first(), segment.ids().last())
-                        else {
-                            continue;
-                        };
-                        let rows = segment.rows_in(only.within(ContentId(first), ContentId(last)));
-                        segment.search(query, asked, Some(&rows), searcher)
-                    }
-                    Scope::Since(Mark(last)) => {
-                        let newer = segment.ids().partition_point(|&id| id <= last.0);
-                        let newer = segment.ids().get(newer..).unwrap_or_default();
-                        if newer.is_empty() {
-                            continue;
-                        }
-                        let rows = segment.rows_in(newer.iter().map(|&id| ContentId(id)));
-                        segment.search(
-                            query,
-                            Asked { is_exact: true, ..asked },
-                            Some(&rows),
-                            searcher,
-                        )
-                    }
-                };
-                let named = scored.iter().filter_map(|scored| {
-                    let content = segment.owner(scored.ordinal as u32)?;
-                    Some(Hit { content, cosine: scored.cosine })
-                });
-                found.extend(named);
-            }
-        });
-        if self.segments.len() + self.growing.len() > 1 {
-            found.sort_unstable_by(|a: &Hit, b| b.cosine.total_cmp(&a.cosine));
-            found.truncate(asked.limit);
-        }
-        found
-    }
 }
 
 impl VectorIndex for SegmentedIndex {
@@ -722,32 +506,7 @@ impl VectorIndex for SegmentedIndex {
     }
 }
 
-/// Different texts among what was found.
-fn texts_in(found: &[Hit]) -> usize {
-    let mut contents: Vec<ContentId> = found.iter().map(|hit| hit.content).collect();
-    contents.sort_unstable();
-    contents.dedup();
-    contents.len()
-}
-
-/// The vectors of a segment without a graph.
-#[derive(Default)]
-struct Flat {
-    owners: Vec<Owner>,
-    checks: Vec<u32>,
-    vectors: Vec<UnitVector>,
-}
-
-impl VectorSource for Flat {
-    fn vector(&self, origin: Origin) -> &[f32] {
-        self.vectors.get(origin.row as usize).map(UnitVector::as_slice).unwrap_or_default()
-    }
-
-    fn check(&self, origin: Origin) -> u32 {
-        self.checks.get(origin.row as usize).copied().unwrap_or_default()
-    }
-}
-
-fn name_of(segment: &Segment) -> String {
+/// The name of a segment's file.
+pub(super) fn name_of(segment: &Segment) -> String {
     segment.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
