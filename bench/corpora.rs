@@ -9,25 +9,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::{reuters, write_nearest, write_vectors};
 use copydesk::embed::{Embedder, Purpose, Setup, SetupOptions, UnitVector};
-use copydesk::text::normalize;
 use fastrand::Rng;
-use simsimd::SpatialSimilarity;
 
 const QUERIES: usize = 2_000;
 const SPARSE: usize = 60_000;
 const FAMILIES: usize = 40;
 const MEMBERS: usize = 500;
 const NOISE: f32 = 0.15;
-
-/// Nearest vectors that are written down for each query.
-const NEIGHBOURS: usize = 10;
 
 /// Words that a paragraph must have to be damaged in hundreds of ways.
 const WORDS: usize = 60;
@@ -71,25 +67,6 @@ fn main() {
     let members = embed(&of(0..MEMBERS));
     let asked = embed(&of(MEMBERS..MEMBERS + fresh));
     write_corpus(&folder, "c", &[&base[..SPARSE], &members].concat(), &[queries, &asked].concat());
-}
-
-/// All distinct paragraphs, normalised.
-fn reuters() -> Vec<String> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/reuters21578/docs.jsonl.gz");
-    let lines = BufReader::new(flate2::read::GzDecoder::new(File::open(path).unwrap())).lines();
-    let mut known = HashSet::new();
-    let mut texts = Vec::new();
-    for line in lines {
-        let document: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-        for paragraph in document["paragraphs"].as_array().unwrap() {
-            let text = normalize(paragraph.as_str().unwrap());
-            if text.len() >= 20 && known.insert(text.clone()) {
-                texts.push(text);
-            }
-        }
-    }
-    texts
 }
 
 /// Embeds with the default model; of a text of several windows, the first counts.
@@ -166,47 +143,5 @@ fn write_corpus(folder: &Path, name: &str, base: &[UnitVector], queries: &[UnitV
     eprintln!("corpus {name}: {} vectors, {} queries", base.len(), queries.len());
     write_vectors(&folder.join(format!("{name}.base.npy")), base);
     write_vectors(&folder.join(format!("{name}.queries.npy")), queries);
-    let half = queries.len() / 2;
-    let nearest = std::thread::scope(|scope| {
-        let (first, second) = queries.split_at(half);
-        let first = scope.spawn(|| nearest(base, first));
-        let second = nearest(base, second);
-        [first.join().unwrap(), second].concat()
-    });
-    let bytes: Vec<u8> = nearest.iter().flat_map(|ordinal| ordinal.to_le_bytes()).collect();
-    write_array(&folder.join(format!("{name}.truth.npy")), "<i4", NEIGHBOURS, &bytes);
-}
-
-/// The nearest vectors to each query by an exact scan, best first.
-fn nearest(base: &[UnitVector], queries: &[UnitVector]) -> Vec<i32> {
-    let mut all = Vec::new();
-    for query in queries {
-        let score = |v: &UnitVector| f32::dot(query.as_slice(), v.as_slice()).unwrap();
-        let mut scored: Vec<(f64, i32)> = base.iter().map(score).zip(0..).collect();
-        scored.select_nth_unstable_by(NEIGHBOURS, |a, b| b.0.total_cmp(&a.0));
-        scored.truncate(NEIGHBOURS);
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-        all.extend(scored.iter().map(|scored| scored.1));
-    }
-    all
-}
-
-fn write_vectors(path: &Path, vectors: &[UnitVector]) {
-    let bytes: Vec<u8> = vectors.iter().flat_map(UnitVector::to_bytes).collect();
-    write_array(path, "<f4", vectors[0].as_slice().len(), &bytes);
-}
-
-/// A two-dimensional array of four-byte numbers, in version 1 of NumPy's format.
-fn write_array(path: &Path, kind: &str, columns: usize, bytes: &[u8]) {
-    let rows = bytes.len() / (4 * columns);
-    let head =
-        format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-    // The head ends with a line and fills 64 bytes, or a multiple, with what is before it.
-    let padded = (head.len() + 11).next_multiple_of(64) - 10;
-    let mut file = BufWriter::new(File::create(path).unwrap());
-    file.write_all(b"\x93NUMPY\x01\x00").unwrap();
-    file.write_all(&(padded as u16).to_le_bytes()).unwrap();
-    writeln!(file, "{head:<width$}", width = padded - 1).unwrap();
-    file.write_all(bytes).unwrap();
-    file.flush().unwrap();
+    write_nearest(&folder.join(format!("{name}.truth.npy")), base, queries);
 }

@@ -4,10 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::path::Path;
 use std::time::Instant;
 
-use copydesk::embed::{UnitVector, Windows};
+use common::{Count, Resident, numbers, resident_bytes, vectors};
+use copydesk::embed::Windows;
 use copydesk::index::{
     ContentId, Identity, Options, Scope, SegmentedIndex, Truth, TruthError, VectorIndex,
 };
@@ -34,24 +37,6 @@ impl Truth for Base {
     ) -> Result<(), TruthError> {
         contents.iter().for_each(|&id| each(id, self.0[id.0 as usize - 1].clone()));
         Ok(())
-    }
-}
-
-/// How many vectors there are, where these do not matter.
-struct Count(i64);
-
-impl Truth for Count {
-    fn texts(&self, each: &mut dyn FnMut(ContentId, u32)) -> Result<(), TruthError> {
-        (1..=self.0).for_each(|id| each(ContentId(id), 0));
-        Ok(())
-    }
-
-    fn vectors(
-        &self,
-        _: &[ContentId],
-        _: &mut dyn FnMut(ContentId, Windows),
-    ) -> Result<(), TruthError> {
-        Err("a vector is missing from the index".into())
     }
 }
 
@@ -123,47 +108,7 @@ fn ask(folder: &Path, corpus: &str) {
         let rate = queries.len() as f64 / best;
         println!("{}", json!({ "ef": ef, "recall": recall, "queries_per_second": rate }));
     }
-    println!("{}", json!({ "resident": resident_bytes() }));
-}
-
-/// Resident bytes of the process: of its own, of the part of segments that walks go through,
-/// and of their full vectors.
-fn resident_bytes() -> serde_json::Value {
-    let (mut own, mut walked, mut full) = (0, 0, 0);
-    let mut kind = &mut own;
-    for line in std::fs::read_to_string("/proc/self/smaps").unwrap().lines() {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        if fields.len() >= 5 && fields[0].contains('-') {
-            kind = match (line.ends_with(".segment"), fields[2]) {
-                (false, _) => &mut own,
-                (true, "00000000") => &mut walked,
-                (true, _) => &mut full,
-            };
-        } else if fields[0] == "Rss:" {
-            *kind += fields[1].parse::<u64>().unwrap() * 1_024;
-        }
-    }
-    json!({ "own": own, "walked": walked, "full": full })
-}
-
-/// The bytes of an array and its columns.
-fn array(path: &Path) -> (Vec<u8>, usize) {
-    let bytes = std::fs::read(path).unwrap();
-    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let head = String::from_utf8_lossy(&bytes[10..start]).into_owned();
-    let shape = head.split_once("'shape': (").unwrap().1.split_once(')').unwrap().0;
-    let columns = shape.split_once(',').unwrap().1.trim().parse().unwrap();
-    (bytes[start..].to_vec(), columns)
-}
-
-fn vectors(path: &Path) -> Vec<Windows> {
-    let (bytes, columns) = array(path);
-    let vectors =
-        bytes.chunks(4 * columns).map(|row| UnitVector::from_bytes(row, columns).unwrap());
-    vectors.map(|vector| Windows::new(vec![vector]).unwrap()).collect()
-}
-
-fn numbers(path: &Path) -> Vec<i32> {
-    let (bytes, _) = array(path);
-    bytes.chunks(4).map(|number| i32::from_le_bytes(number.try_into().unwrap())).collect()
+    let Resident { own, walked, full } = resident_bytes("self");
+    let resident = json!({ "own": own, "walked": walked, "full": full });
+    println!("{}", json!({ "resident": resident }));
 }

@@ -12,8 +12,12 @@ use super::OpenError;
 /// Texts that are read one by one rather than with all that lie between them.
 const FAR_APART: i64 = 8;
 
-/// Opens the index of the model that a store answers with.
-pub(super) fn open(
+/// Opens the index of the model that a store answers with, or fills one from it.
+///
+/// # Errors
+///
+/// If the store cannot be read or the folder of the index cannot be used.
+pub fn open(
     store: &Store,
     model: &ModelInfo,
     options: Options,

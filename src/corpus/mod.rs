@@ -33,6 +33,7 @@ use crate::store::{ModelIdentity, Store};
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
 pub use error::{CorpusError, OpenError};
+pub use indexing::open as open_index;
 pub use ingest::{Ingest, Ingested, Outcome, Prepared};
 pub use limits::Limits;
 pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};

@@ -3,7 +3,7 @@ use std::sync::{PoisonError, RwLock};
 
 use roaring::RoaringTreemap;
 
-use crate::index::{ContentId, ContentSet};
+use crate::index::ContentSet;
 use crate::store::{DocumentKey, Facets, Filter, StoreError, View};
 
 /// What all documents can be filtered by, in memory: which texts may answer is known in the
@@ -97,8 +97,8 @@ impl Columns {
         let facets = |document: u64| {
             self.documents.get(&document).filter(|_| !excluded.contains(document)).filter(in_time)
         };
-        let mut contents: Vec<ContentId> = Vec::new();
-        let mut add = |facets: &Facets| contents.extend_from_slice(&facets.contents);
+        let mut contents = ContentSet::default();
+        let mut add = |facets: &Facets| contents.extend_ascending(&facets.contents);
         match self.by_value(filter) {
             Some(documents) => documents.iter().filter_map(facets).for_each(&mut add),
             None if filter.published_after.is_some() || filter.published_before.is_some() => {
@@ -106,9 +106,7 @@ impl Columns {
             }
             None => within(&self.by_ingest, &ingested).filter_map(facets).for_each(&mut add),
         }
-        contents.sort_unstable();
-        contents.dedup();
-        contents.into_iter().collect()
+        contents
     }
 
     /// The documents that have the values that are asked for; `None` if none are.

@@ -2,10 +2,11 @@
 //! thread, merging and compacting what is frozen, on another. Both give way to all others.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::build::Sources;
 use super::growing::Growing;
@@ -20,6 +21,14 @@ const TIER: usize = 4;
 
 /// Share of dead rows from which on a segment is written anew.
 const DEAD: f32 = 0.25;
+
+/// Rows that are merged into one segment at most: what a merge needs in memory is bounded
+/// by it (some 600 bytes a row), and so is what is written again.
+const MOST_ROWS: usize = 1 << 20;
+
+/// Full growing segments that wait for their graph. Where more come in than can be linked,
+/// the rest waits in files: what waits in memory is bounded.
+const WAITING: usize = 2;
 
 /// How long a thread sleeps if nobody wakes it, and after a failure.
 const SLEEP: Duration = Duration::from_secs(5);
@@ -111,6 +120,14 @@ impl Worked {
 fn link(core: &Core) -> Worked {
     let state = core.state();
     let sealed = state.growing.len().saturating_sub(1);
+    if let Some(late) = state.growing.get(WAITING).filter(|_| sealed > WAITING) {
+        let outcome = unpanicked(core, || {
+            let texts = late.texts();
+            let flat = if texts.is_empty() { None } else { Some(core.write_flat(&texts)?) };
+            core.exchange(flat, &[], Some(late))
+        });
+        return Worked::of(core.ended("freeze", outcome));
+    }
     for (at, growing) in state.growing.iter().enumerate() {
         if growing.is_due(at < sealed) {
             let outcome = catch_unwind(AssertUnwindSafe(|| growing.link_some()));
@@ -142,7 +159,11 @@ fn unpanicked(
 /// Makes a frozen segment of a growing one.
 fn freeze(core: &Core, growing: &Arc<Growing>) -> Result<(), IndexError> {
     let sealed = match growing.is_broken() {
-        true => &linked_anew(core, |again| growing.copy_to(again))?,
+        true => &linked_anew(core, |again| {
+            for (content, check, windows) in growing.texts() {
+                again.add(content, check, &windows);
+            }
+        })?,
         false => growing,
     };
     let new = frozen(core, sealed, "freeze")?;
@@ -159,10 +180,18 @@ fn frozen(
     else {
         return Ok(None);
     };
+    let begun = Instant::now();
     let finished =
         draft.finish(&vectors, &|share| core.go_on(what, share)).ok_or(IndexError::Closing)?;
-    core.write_segment(|path| SegmentWriter::write_linked(path, core.identity, &finished, &vectors))
-        .map(Some)
+    let write = |path: &Path| SegmentWriter::write_linked(path, core.identity, &finished, &vectors);
+    let new = core.write_segment(write)?;
+    note(what, &new, begun);
+    Ok(Some(new))
+}
+
+fn note(what: &str, new: &Segment, begun: Instant) {
+    let (rows, seconds) = (new.row_count(), begun.elapsed().as_secs_f32());
+    tracing::info!(what, rows, seconds, "a segment was written");
 }
 
 /// Links what `fill` puts in, from the beginning.
@@ -209,7 +238,7 @@ pub fn due(state: &State) -> Option<Due> {
     let mut by_size: Vec<&Arc<Segment>> = segments.iter().collect();
     by_size.sort_by_key(|segment| segment.live());
     let alike = by_size.windows(TOGETHER).find(|window| match window {
-        [first, .., last] => last.live() < TIER * first.live().max(1),
+        [first, .., last] => last.live() < TIER * first.live().max(1) && rows(window) <= MOST_ROWS,
         _ => false,
     });
     alike.map(|window| Due::Merge(window.iter().map(|segment| Arc::clone(segment)).collect()))
@@ -227,17 +256,34 @@ fn merge(core: &Core) -> Worked {
     Worked::of(core.ended("merge", outcome))
 }
 
-/// Makes one segment of all that there are now, and of those rows that live in them.
+/// Live rows of segments.
+fn rows(segments: &[&Arc<Segment>]) -> usize {
+    segments.iter().map(|segment| segment.live()).sum()
+}
+
+/// Makes one segment of all that there are now, or as few as may be, and of those rows that
+/// live in them.
 pub fn merge_all(core: &Core) -> Result<(), IndexError> {
     let _merging = lock(&core.merging);
     for flat in core.state().segments.iter().filter(|segment| !segment.is_linked()) {
         done(core, unpanicked(core, || relink(core, flat)))?;
     }
-    match core.state().segments.as_slice() {
-        [] => Ok(()),
-        [one] if one.live() == one.row_count() => Ok(()),
-        all => done(core, unpanicked(core, || merge_segments(core, all))),
+    let state = core.state();
+    let mut by_size: Vec<&Arc<Segment>> = state.segments.iter().collect();
+    by_size.sort_by_key(|segment| segment.live());
+    let mut left = by_size.as_slice();
+    while !left.is_empty() {
+        let fits =
+            (1..=left.len()).take_while(|&n| rows(left.get(..n).unwrap_or_default()) <= MOST_ROWS);
+        let (together, rest) = left.split_at(fits.last().unwrap_or(1));
+        left = rest;
+        let is_whole = |segment: &&Arc<Segment>| segment.live() == segment.row_count();
+        if together.len() > 1 || !together.iter().all(is_whole) {
+            let together: Vec<Arc<Segment>> = together.iter().map(|one| Arc::clone(one)).collect();
+            done(core, unpanicked(core, || merge_segments(core, &together)))?;
+        }
     }
+    Ok(())
 }
 
 /// Notes the end of a merge, and passes its failure on.
@@ -267,6 +313,7 @@ fn relink(core: &Core, flat: &Arc<Segment>) -> Result<(), IndexError> {
 }
 
 fn merge_segments(core: &Core, segments: &[Arc<Segment>]) -> Result<(), IndexError> {
+    let begun = Instant::now();
     let sources = Sources::new(segments.to_vec());
     let draft = sources.draft(core.dimension);
     let new = match draft.owners.is_empty() {
@@ -274,10 +321,11 @@ fn merge_segments(core: &Core, segments: &[Arc<Segment>]) -> Result<(), IndexErr
         false => {
             let go_on = |share| core.go_on("merge", share);
             let finished = draft.finish(&sources, &go_on).ok_or(IndexError::Closing)?;
-            let write = |path: &std::path::Path| {
-                SegmentWriter::write_linked(path, core.identity, &finished, &sources)
-            };
-            Some(core.write_segment(write)?)
+            let write =
+                |path: &Path| SegmentWriter::write_linked(path, core.identity, &finished, &sources);
+            let new = core.write_segment(write)?;
+            note("merge", &new, begun);
+            Some(new)
         }
     };
     core.exchange(new, segments, None)

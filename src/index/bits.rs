@@ -1,7 +1,5 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use fixedbitset::FixedBitSet;
-
 /// Bits that are set while others look at them, and never cleared.
 #[derive(Debug)]
 pub struct SharedBits {
@@ -35,13 +33,4 @@ impl SharedBits {
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
-}
-
-/// Rows of a segment that may answer, and the nodes that lead to one of them.
-#[derive(Debug, Clone)]
-pub struct RowSet {
-    pub rows: FixedBitSet,
-    pub nodes: FixedBitSet,
-    /// The rows, ascending.
-    pub listed: Vec<u32>,
 }

@@ -37,6 +37,19 @@ pub fn stride_of(dimension: usize) -> usize {
     dimension.next_multiple_of(LINE)
 }
 
+/// The highest absolute value of a component. Sixteen at a time, so that none waits for the
+/// one before.
+fn highest(vector: &[f32]) -> f32 {
+    let (lines, rest) = vector.as_chunks::<16>();
+    let mut highest = [0.0_f32; 16];
+    for line in lines {
+        for (highest, x) in highest.iter_mut().zip(line) {
+            *highest = highest.max(x.abs());
+        }
+    }
+    highest.iter().chain(rest).fold(0.0, |highest, x| highest.max(x.abs()))
+}
+
 /// Rounded, halves away from zero.
 fn code(scaled: f32) -> i32 {
     (scaled + 0.5_f32.copysign(scaled)).clamp(-HIGHEST, HIGHEST) as i32
@@ -60,8 +73,7 @@ impl QueryCodes {
     /// square (Widrow and Kollár, "Quantization Noise", 2008, chapter 5); in a product with
     /// a vector of length 1 it stays that.
     pub fn set(&mut self, vector: &[f32], scale: Scale) {
-        let highest = vector.iter().fold(1e-6, |highest: f32, x| highest.max(x.abs()));
-        let own = Scale::for_highest(highest);
+        let own = Scale::for_highest(highest(vector));
         self.codes.clear();
         self.codes.extend(vector.iter().map(|&x| code(x * own.0) as i8));
         self.codes.resize(stride_of(vector.len()), 0);

@@ -12,6 +12,16 @@ impl ContentSet {
         self.0.insert(key(content));
     }
 
+    /// Adds texts that ascend. Those whose keys follow one another, as the keys of texts that
+    /// came together do, cost little more than one.
+    pub fn extend_ascending(&mut self, contents: &[ContentId]) {
+        for run in contents.chunk_by(|a, b| a.0 + 1 == b.0) {
+            if let (Some(&first), Some(&last)) = (run.first(), run.last()) {
+                self.0.insert_range(key(first)..=key(last));
+            }
+        }
+    }
+
     /// Whether a text is in it.
     pub fn contains(&self, content: ContentId) -> bool {
         self.0.contains(key(content))
@@ -25,6 +35,12 @@ impl ContentSet {
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How many of its texts are from `first` to `last`, both included.
+    pub fn count_within(&self, first: ContentId, last: ContentId) -> usize {
+        let before = key(first).checked_sub(1).map_or(0, |before| self.0.rank(before));
+        self.0.rank(key(last)).saturating_sub(before) as usize
     }
 
     /// Its texts from `first` to `last`, both included, ascending.

@@ -68,12 +68,9 @@ impl Growing {
         vectors.len()
     }
 
-    /// Adds its live texts to another one.
-    pub fn copy_to(&self, other: &Self) {
-        let vectors = read(&self.vectors);
-        for (content, check, windows) in vectors.texts() {
-            other.add(content, check, &windows);
-        }
+    /// Its live texts, with the starts of their hashes.
+    pub fn texts(&self) -> Vec<(ContentId, u32, Windows)> {
+        read(&self.vectors).texts().collect()
     }
 
     /// Takes a text out. False if it is not in here.

@@ -89,13 +89,14 @@ impl Core {
         for some in missing.chunks(rows) {
             let contents: Vec<ContentId> = some.iter().map(|(content, _)| *content).collect();
             let checks: HashMap<ContentId, u32> = some.iter().copied().collect();
-            let check = |content| checks.get(&content).copied().unwrap_or_default();
             let mut texts = Vec::new();
-            let read =
-                truth.vectors(&contents, &mut |content, windows| texts.push((content, windows)));
+            let read = truth.vectors(&contents, &mut |content, windows| {
+                let check = checks.get(&content).copied().unwrap_or_default();
+                texts.push((content, check, windows));
+            });
             read.map_err(IndexError::Truth)?;
             if some.len() == rows {
-                match self.write_flat(&texts, &checks) {
+                match self.write_flat(&texts) {
                     Ok(segment) => {
                         let mut state = State::clone(&self.state());
                         state.segments.push(Arc::new(segment));
@@ -105,23 +106,20 @@ impl Core {
                     Err(error) => tracing::warn!(%error, "vectors stay in memory"),
                 }
             }
-            for (content, windows) in &texts {
-                self.add(*content, check(*content), windows);
+            for (content, check, windows) in &texts {
+                self.add(*content, *check, windows);
             }
         }
         Ok(())
     }
 
-    fn write_flat(
-        &self,
-        texts: &[(ContentId, Windows)],
-        checks: &HashMap<ContentId, u32>,
-    ) -> Result<Segment, IndexError> {
+    /// Writes a segment without a graph, in which all vectors are compared.
+    pub fn write_flat(&self, texts: &[(ContentId, u32, Windows)]) -> Result<Segment, IndexError> {
         let mut flat = Flat::default();
-        for (content, windows) in texts {
+        for (content, check, windows) in texts {
             for (window, vector) in (0..).zip(windows.vectors()) {
                 flat.owners.push(Owner { content: *content, window });
-                flat.checks.push(checks.get(content).copied().unwrap_or_default());
+                flat.checks.push(*check);
                 flat.vectors.push(vector.clone());
             }
         }

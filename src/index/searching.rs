@@ -9,6 +9,9 @@ use super::segment::{Asked, Searcher};
 use super::segments::{Core, State};
 use super::{ContentId, Hit, Mark, Scope};
 
+/// Answers that room is made for at once.
+const PREPARED: usize = 256;
+
 thread_local! {
     static SEARCHER: RefCell<Searcher> = RefCell::default();
 }
@@ -41,7 +44,7 @@ impl Core {
 
 impl State {
     fn nearest(&self, query: &UnitVector, asked: Asked, scope: Scope<'_>) -> Vec<Hit> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(PREPARED.min(asked.limit));
         for growing in &self.growing {
             found.extend(match scope {
                 Scope::All => growing.search(query, asked, None),
@@ -53,29 +56,8 @@ impl State {
             for segment in &self.segments {
                 let scored = match scope {
                     Scope::All => segment.search(query, asked, None, searcher),
-                    Scope::Only(only) => {
-                        let (Some(&first), Some(&last)) =
-                            (segment.ids().first(), segment.ids().last())
-                        else {
-                            continue;
-                        };
-                        let rows = segment.rows_in(only.within(ContentId(first), ContentId(last)));
-                        segment.search(query, asked, Some(&rows), searcher)
-                    }
-                    Scope::Since(Mark(last)) => {
-                        let newer = segment.ids().partition_point(|&id| id <= last.0);
-                        let newer = segment.ids().get(newer..).unwrap_or_default();
-                        if newer.is_empty() {
-                            continue;
-                        }
-                        let rows = segment.rows_in(newer.iter().map(|&id| ContentId(id)));
-                        segment.search(
-                            query,
-                            Asked { is_exact: true, ..asked },
-                            Some(&rows),
-                            searcher,
-                        )
-                    }
+                    Scope::Only(only) => segment.search(query, asked, Some(only), searcher),
+                    Scope::Since(Mark(last)) => segment.search_after(query, asked.limit, last),
                 };
                 let named = scored.iter().filter_map(|scored| {
                     let content = segment.owner(scored.ordinal as u32)?;

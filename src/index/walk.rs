@@ -13,6 +13,13 @@ pub const MOST_NODES: usize = 1 << 30;
 /// How many times `ef` nodes are kept track of: more are slow to keep in order.
 const POOL: usize = 32;
 
+/// Products after which a walk can tell how rare the nodes are that may answer.
+const TRIAL: usize = 512;
+
+/// Nodes whose links are followed together, as in the beam of DiskANN (Subramanya et al.,
+/// 2019, section 3.3): memory is waited for once for all of them.
+const BEAM: usize = 4;
+
 /// A graph of neighbours over the first rows of a block of codes.
 ///
 /// It has one layer. Where a walk starts is the best of a sample of nodes, all of which are
@@ -77,6 +84,10 @@ pub struct Walker {
     pool: Vec<Seen>,
     fresh: Vec<u32>,
     products: Vec<i32>,
+    /// Nodes in the pool that may answer.
+    answering: usize,
+    /// The links of all nodes before this one in the pool were followed.
+    next: usize,
     /// Products that the last walk computed.
     pub work: usize,
 }
@@ -86,8 +97,8 @@ impl Walker {
     /// Yashunin, 2018, algorithm 2). The pool holds the best `ef` nodes that may answer, and
     /// those better than the last of them that may not: links lead through both.
     ///
-    /// `None` if it had to compute more than `budget` products, or came past too many nodes
-    /// that may not answer.
+    /// `None` if it had to compute more than `budget` products, would have to at the rate at
+    /// which it comes upon nodes that may answer, or came past too many that may not.
     pub fn walk(
         &mut self,
         graph: Graph<'_>,
@@ -96,54 +107,75 @@ impl Walker {
         budget: usize,
         may_answer: impl Fn(u32) -> bool,
     ) -> Option<&[Seen]> {
-        let kernel = Kernel::best();
         self.seen.clear();
         self.seen.resize(graph.nodes().div_ceil(64), 0);
         self.pool.clear();
         self.work = 0;
-        let mut answering = 0;
+        self.answering = 0;
+        self.next = 0;
         self.start(graph, query);
-        let mut next = 0;
-        loop {
-            kernel.gather(graph.rows, &self.fresh, query.query(), &mut self.products);
+        while !self.fresh.is_empty() {
+            Kernel::best().gather(graph.rows, &self.fresh, query.query(), &mut self.products);
             self.work += self.fresh.len();
-            for (&node, &product) in self.fresh.iter().zip(&self.products) {
-                let is_full = answering >= ef;
-                if is_full && self.pool.last().is_some_and(|last| last.product >= product) {
-                    continue;
-                }
-                prefetch(bytemuck::cast_slice(graph.all_links_of(node)));
-                let answers = may_answer(node);
-                let place = self.pool.partition_point(|seen| seen.product >= product);
-                let marks = if answers { ANSWERS } else { 0 };
-                self.pool.insert(place, Seen { product, marked: node << 2 | marks });
-                next = next.min(place);
-                if answers {
-                    answering += 1;
-                }
-                if answering > ef {
-                    self.pool.pop();
-                    answering -= 1;
-                    while self.pool.last().is_some_and(|last| !last.answers()) {
-                        self.pool.pop();
-                    }
-                }
-            }
-            let unfollowed = |seen: &Seen| seen.marked & FOLLOWED == 0;
-            let from = next.min(self.pool.len());
-            next =
-                from + self.pool.get(from..)?.iter().position(unfollowed).unwrap_or(usize::MAX / 2);
-            let is_long = self.work > budget || self.pool.len() > POOL * ef;
-            let Some(seen) = self.pool.get_mut(next) else {
-                return Some(&self.pool);
-            };
-            if is_long {
+            self.take_in(graph, ef, &may_answer);
+            if self.is_hopeless(ef, budget) {
                 return None;
             }
-            seen.marked |= FOLLOWED;
-            let node = seen.node();
-            self.fresh.clear();
-            self.see(graph.links_of(node));
+            self.follow(graph);
+        }
+        Some(&self.pool)
+    }
+
+    /// Puts those of the fresh nodes into the pool that are good enough.
+    fn take_in(&mut self, graph: Graph<'_>, ef: usize, may_answer: &impl Fn(u32) -> bool) {
+        for (&node, &product) in self.fresh.iter().zip(&self.products) {
+            let is_full = self.answering >= ef;
+            if is_full && self.pool.last().is_some_and(|last| last.product >= product) {
+                continue;
+            }
+            prefetch(bytemuck::cast_slice(graph.all_links_of(node)));
+            let marks = if may_answer(node) { ANSWERS } else { 0 };
+            let seen = Seen { product, marked: node << 2 | marks };
+            let place = self.pool.partition_point(|seen| seen.product >= product);
+            self.pool.insert(place, seen);
+            self.next = self.next.min(place);
+            self.answering += usize::from(seen.answers());
+            if self.answering > ef {
+                self.pool.pop();
+                self.answering -= 1;
+                while self.pool.last().is_some_and(|last| !last.answers()) {
+                    self.pool.pop();
+                }
+            }
+        }
+    }
+
+    /// Whether it takes too long, or will.
+    fn is_hopeless(&self, ef: usize, budget: usize) -> bool {
+        // Until the pool is full: what filling it takes, at the rate so far.
+        let forecast = match self.answering < ef && self.work >= TRIAL {
+            true => self.work.saturating_mul(ef) / self.answering.max(1),
+            false => self.work,
+        };
+        forecast > budget || self.pool.len() > POOL * ef
+    }
+
+    /// Makes fresh what the best nodes lead to whose links were not followed yet: nothing, if
+    /// there are none.
+    fn follow(&mut self, graph: Graph<'_>) {
+        self.fresh.clear();
+        let mut followed = 0;
+        while let Some(seen) = self.pool.get_mut(self.next) {
+            if seen.marked & FOLLOWED == 0 {
+                if followed == BEAM && !self.fresh.is_empty() {
+                    return;
+                }
+                seen.marked |= FOLLOWED;
+                followed += 1;
+                let node = seen.node();
+                self.see(graph.links_of(node));
+            }
+            self.next += 1;
         }
     }
 

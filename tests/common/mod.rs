@@ -62,7 +62,12 @@ impl Desk {
 
     /// Over the corpus in `folder`, with these options.
     pub async fn with(folder: &Path, options: &[&str]) -> Self {
-        let (child, address) = start(folder, options);
+        Self::run(program(), folder, options).await
+    }
+
+    /// Likewise, by a command that runs the program.
+    pub async fn run(program: Command, folder: &Path, options: &[&str]) -> Self {
+        let (child, address) = start(program, folder, options);
         let client = Client::connect(&address).await.unwrap();
         Self { child, address, client, folder: None }
     }
@@ -166,8 +171,8 @@ impl Drop for Desk {
 }
 
 /// Starts a server and waits until it is ready.
-fn start(folder: &Path, options: &[&str]) -> (Child, String) {
-    let mut child = program()
+fn start(mut program: Command, folder: &Path, options: &[&str]) -> (Child, String) {
+    let mut child = program
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data"])
         .arg(folder)
         .args(options)

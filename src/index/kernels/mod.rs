@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 /// Bytes that a row of codes is a multiple of: a line of the processor's cache.
 pub const LINE: usize = 64;
 
-/// Rows that are fetched into the cache together: as many as a node has links.
+/// Rows that are fetched into the cache together.
 const FETCHED: usize = 32;
 
 /// Instructions that products are computed with.
@@ -90,11 +90,12 @@ impl Kernel {
     /// there have none: the lowest number stands for it.
     pub fn gather(self, stored: Rows<'_>, rows: &[u32], query: Query<'_>, products: &mut Vec<i32>) {
         products.clear();
-        for rows in rows.chunks(FETCHED) {
-            // All of them before the first: the processor waits for as many at once as it can.
-            for &row in rows {
-                prefetch(stored.row(row));
-            }
+        let fetch = |rows: &[u32]| rows.iter().for_each(|&row| prefetch(stored.row(row)));
+        let mut chunks = rows.chunks(FETCHED).peekable();
+        chunks.peek().into_iter().for_each(|rows| fetch(rows));
+        while let Some(rows) = chunks.next() {
+            // The next ones while these are worked on.
+            chunks.peek().into_iter().for_each(|rows| fetch(rows));
             self.each(rows.iter().map(|&row| stored.row(row)), query, products);
         }
     }

@@ -11,16 +11,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fixedbitset::FixedBitSet;
-
 use crate::embed::{UnitVector, Windows};
 
-use super::ContentId;
-use super::bits::{RowSet, SharedBits};
+use super::bits::SharedBits;
 use super::build::Entries;
 use super::codes::{Codes, stride_of};
 use super::kernels::Rows;
 use super::walk::{DEGREE, Graph, NONE};
+use super::{ContentId, ContentSet};
 
 use layout::{Head, PAGE, Section};
 use map::Map;
@@ -242,9 +240,14 @@ impl Segment {
         (starts.partition_point(|&start| start <= member) - 1) as u32
     }
 
+    /// Where it is said whose a row is.
+    fn owner_place(&self, row: u32) -> Option<&u32> {
+        self.numbers(Section::Owners).get(row as usize)
+    }
+
     /// Whose a row is.
     pub fn owner(&self, row: u32) -> Option<ContentId> {
-        let owner = *self.numbers(Section::Owners).get(row as usize)?;
+        let owner = *self.owner_place(row)?;
         self.ids().get(owner as usize).copied().map(ContentId)
     }
 
@@ -279,22 +282,35 @@ impl Segment {
         self.numbers(Section::Rows).get(start(place)..start(place + 1)).unwrap_or_default()
     }
 
-    /// The live rows of texts in a set, or of those after a text.
-    pub fn rows_in(&self, contents: impl Iterator<Item = ContentId>) -> RowSet {
-        let mut set = RowSet {
-            rows: FixedBitSet::with_capacity(self.row_count()),
-            nodes: FixedBitSet::with_capacity(self.nodes()),
-            listed: Vec::new(),
-        };
-        for content in contents {
-            for &row in self.rows_of(content).iter().filter(|&&row| !self.is_dead(row)) {
-                set.rows.insert(row as usize);
-                set.nodes.insert(self.head_of(row) as usize);
-                set.listed.push(row);
+    /// How many of its texts are in a set, if their keys lie close together; else more than
+    /// that.
+    fn at_most_in(&self, only: &ContentSet) -> usize {
+        match (self.ids().first(), self.ids().last()) {
+            (Some(&first), Some(&last)) => only.count_within(ContentId(first), ContentId(last)),
+            _ => 0,
+        }
+    }
+
+    /// Makes `rows` the live rows of the texts in a set, ascending.
+    fn list_rows_in(&self, only: &ContentSet, rows: &mut Vec<u32>) {
+        rows.clear();
+        if let (Some(&first), Some(&last)) = (self.ids().first(), self.ids().last()) {
+            for content in only.within(ContentId(first), ContentId(last)) {
+                rows.extend(self.rows_of(content).iter().filter(|&&row| !self.is_dead(row)));
             }
         }
-        set.listed.sort_unstable();
-        set
+        rows.sort_unstable();
+    }
+
+    /// Whether a row is alive and of a text in the set, if one is given.
+    fn may_answer(&self, row: u32, only: Option<&ContentSet>) -> bool {
+        !self.is_dead(row)
+            && only.is_none_or(|only| self.owner(row).is_some_and(|text| only.contains(text)))
+    }
+
+    /// Whether a node leads to a row that may answer.
+    fn leads_to_answer(&self, node: u32, only: Option<&ContentSet>) -> bool {
+        self.may_answer(node, only) || self.members(node).any(|row| self.may_answer(row, only))
     }
 
     /// The rows of a text in the order of its windows.

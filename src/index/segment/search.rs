@@ -1,10 +1,10 @@
 use crate::embed::{UnitVector, cosine};
 
-use super::super::bits::RowSet;
 use super::super::codes::QueryCodes;
 use super::super::kernels::{Kernel, prefetch};
 use super::super::top::{Scored, Top};
 use super::super::walk::Walker;
+use super::super::{ContentId, ContentSet};
 use super::Segment;
 
 /// Rows up to which all are compared: faster than a walk.
@@ -12,6 +12,9 @@ const FEW: usize = 1_024;
 
 /// What a product in a walk costs beside one in a scan: its row is somewhere in memory.
 const WALK_COST: usize = 3;
+
+/// How much faster than a scan a walk has to promise to be: it may fail, and is time lost then.
+const PROMISE: usize = 2;
 
 /// Products that a walk computes for each node of its pool, about.
 const PRODUCTS_PER_NODE: usize = 20;
@@ -36,24 +39,27 @@ pub struct Searcher {
     walker: Walker,
     query: QueryCodes,
     products: Vec<i32>,
+    /// Rows that a filter lets through.
+    listed: Vec<u32>,
     /// Products and rows that scores are computed for.
     candidates: Vec<(i32, u32)>,
 }
 
 impl Segment {
-    /// The live rows nearest to `query`, of those in `only` if it is given, best first.
+    /// The live rows nearest to `query`, of texts in `only` if it is given, best first.
     pub fn search(
         &self,
         query: &UnitVector,
         asked: Asked,
-        only: Option<&RowSet>,
+        only: Option<&ContentSet>,
         searcher: &mut Searcher,
     ) -> Vec<Scored> {
         if asked.is_exact {
-            return self.compare_all(query, asked.limit, only);
+            let rows = (0..self.row_count() as u32).filter(|&row| self.may_answer(row, only));
+            return self.compare(query, asked.limit, rows);
         }
         searcher.query.set(query.as_slice(), self.scale());
-        let matching = only.map_or(self.live(), |only| only.listed.len());
+        let matching = only.map_or(self.live(), |only| self.at_most_in(only).min(self.live()));
         let is_found =
             self.is_linked() && matching > FEW && self.walk(asked, only, matching, searcher);
         if !is_found {
@@ -62,18 +68,29 @@ impl Segment {
         self.rescore(query, asked.limit, searcher)
     }
 
+    /// The live rows of texts after `content` nearest to `query`, best first. Misses none.
+    pub fn search_after(
+        &self,
+        query: &UnitVector,
+        limit: usize,
+        content: ContentId,
+    ) -> Vec<Scored> {
+        let newer = self.ids().partition_point(|&id| id <= content.0);
+        let rows = (newer..self.ids().len()).flat_map(|place| self.rows_at(place));
+        self.compare(query, limit, rows.copied().filter(|&row| !self.is_dead(row)))
+    }
+
     /// Compares full vectors.
-    fn compare_all(&self, query: &UnitVector, limit: usize, only: Option<&RowSet>) -> Vec<Scored> {
+    fn compare(
+        &self,
+        query: &UnitVector,
+        limit: usize,
+        rows: impl Iterator<Item = u32>,
+    ) -> Vec<Scored> {
         let mut top = Top::new(limit);
-        let mut offer = |row: u32| {
-            if !self.is_dead(row) {
-                let cosine = cosine(query.as_slice(), self.vector(row));
-                top.offer(Scored { cosine, ordinal: row as usize });
-            }
-        };
-        match only {
-            Some(only) => only.listed.iter().for_each(|&row| offer(row)),
-            None => (0..self.row_count() as u32).for_each(offer),
+        for row in rows {
+            let cosine = cosine(query.as_slice(), self.vector(row));
+            top.offer(Scored { cosine, ordinal: row as usize });
         }
         top.into_sorted()
     }
@@ -83,32 +100,29 @@ impl Segment {
     fn walk(
         &self,
         asked: Asked,
-        only: Option<&RowSet>,
+        only: Option<&ContentSet>,
         matching: usize,
         searcher: &mut Searcher,
     ) -> bool {
-        let Searcher { walker, query, products, candidates } = searcher;
+        let Searcher { walker, query, products, candidates, .. } = searcher;
         let ef = asked.ef.max(asked.limit);
         // Of the nodes that a walk passes, about this share may answer.
         let passed = ef.saturating_mul(self.row_count()) / matching.max(1);
-        let scan = matching / WALK_COST;
-        if passed.saturating_mul(PRODUCTS_PER_NODE) > scan {
+        let budget = matching / (PROMISE * WALK_COST);
+        if passed.saturating_mul(PRODUCTS_PER_NODE) > budget {
             return false;
         }
         let graph = self.graph();
         let found = match only {
-            Some(only) => walker.walk(graph, query, ef, scan, |node| {
-                only.nodes.contains(node as usize) && !self.dead_nodes.contains(node)
-            }),
+            Some(_) => {
+                walker.walk(graph, query, ef, budget, |node| self.leads_to_answer(node, only))
+            }
             None if self.dead_nodes.count() > 0 => {
-                walker.walk(graph, query, ef, scan, |node| !self.dead_nodes.contains(node))
+                walker.walk(graph, query, ef, budget, |node| !self.dead_nodes.contains(node))
             }
             None => walker.walk(graph, query, ef, usize::MAX, |_| true),
         };
         let Some(found) = found else { return false };
-        let answers = |row: u32| {
-            only.is_none_or(|only| only.rows.contains(row as usize)) && !self.is_dead(row)
-        };
         candidates.clear();
         // In a crowd of copies strays may have been crowded out of the pool again.
         let strays = graph.entries.get(..graph.strays).unwrap_or_default();
@@ -118,14 +132,15 @@ impl Segment {
             strays.filter(|(stray, _)| found.iter().all(|seen| seen.node() != *stray)).collect();
         let found = found.iter().filter(|seen| seen.answers());
         for (node, product) in found.map(|seen| (seen.node(), seen.product)).chain(strays) {
-            if answers(node) {
+            if self.may_answer(node, only) {
                 candidates.push((product, node));
             }
             let members = self.members(node);
             if !members.is_empty() {
                 let range = members.start as usize..members.end as usize;
                 Kernel::best().run(self.rows(), range, query.query(), products);
-                let members = members.zip(products.iter()).filter(|(row, _)| answers(*row));
+                let members = members.zip(products.iter());
+                let members = members.filter(|(row, _)| self.may_answer(*row, only));
                 candidates.extend(members.map(|(row, &product)| (product, row)));
             }
         }
@@ -133,14 +148,14 @@ impl Segment {
     }
 
     /// Makes candidates of all rows that may answer and come near the best `limit`.
-    fn scan(&self, limit: usize, only: Option<&RowSet>, searcher: &mut Searcher) {
-        let Searcher { query, products, candidates, .. } = searcher;
+    fn scan(&self, limit: usize, only: Option<&ContentSet>, searcher: &mut Searcher) {
+        let Searcher { query, products, candidates, listed, .. } = searcher;
         candidates.clear();
         match only {
             Some(only) => {
-                Kernel::best().gather(self.rows(), &only.listed, query.query(), products);
-                let scored = products.iter().copied().zip(only.listed.iter().copied());
-                candidates.extend(scored.filter(|&(_, row)| !self.is_dead(row)));
+                self.list_rows_in(only, listed);
+                Kernel::best().gather(self.rows(), listed, query.query(), products);
+                candidates.extend(products.iter().copied().zip(listed.iter().copied()));
             }
             None => {
                 Kernel::best().run(self.rows(), 0..self.row_count(), query.query(), products);
@@ -162,8 +177,8 @@ impl Segment {
     /// The best candidates by their full vectors. Ends where what is left cannot be better.
     fn rescore(&self, query: &UnitVector, limit: usize, searcher: &mut Searcher) -> Vec<Scored> {
         let Searcher { query: codes, candidates, .. } = searcher;
-        if !candidates.is_sorted_by(|a, b| a >= b) {
-            candidates.sort_unstable_by(|a, b| b.cmp(a));
+        if !candidates.is_sorted_by(|(a, _), (b, _)| a >= b) {
+            candidates.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
         }
         let mut top = Top::new(limit);
         for (at, &(product, row)) in candidates.iter().enumerate() {
@@ -172,6 +187,7 @@ impl Segment {
             }
             if let Some(&(_, ahead)) = candidates.get(at + AHEAD) {
                 prefetch(bytemuck::cast_slice(self.vector(ahead)));
+                prefetch(self.owner_place(ahead).map(bytemuck::bytes_of).unwrap_or_default());
             }
             let cosine = cosine(query.as_slice(), self.vector(row));
             top.offer(Scored { cosine, ordinal: row as usize });
