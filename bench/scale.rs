@@ -2,11 +2,13 @@
 //!
 //!     cargo bench --bench scale -- build DIR [PASSAGES]
 //!     cargo bench --bench scale -- ask DIR
+//!     cargo bench --bench scale -- halve DIR
 //!
 //! `build` makes a store and its index in DIR/scale, with 1,000,000 passages if nothing else
 //! is asked: each vector is a mixture of those of two paragraphs of Reuters-21578
 //! (DIR/a.base.npy, from `cargo bench --bench corpora -- DIR`), and each text one of these
-//! paragraphs with a number. `ask` opens it, asks it and serves it.
+//! paragraphs with a number. `ask` serves it, opens it and asks it, idle and while more comes
+//! in; `halve` deletes every second passage and compacts the rest.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -48,6 +50,7 @@ const PACE: u32 = 240;
 const LOAD: Duration = Duration::from_secs(15);
 
 fn main() {
+    tracing_subscriber::fmt().with_env_filter("copydesk=info").with_writer(std::io::stderr).init();
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -55,7 +58,10 @@ fn main() {
         ["build", folder] => build(Path::new(folder), PASSAGES),
         ["build", folder, passages] => build(Path::new(folder), passages.parse().unwrap()),
         ["ask", folder] => ask(Path::new(folder)),
-        _ => println!("usage: cargo bench --bench scale -- build DIR [PASSAGES] | ask DIR"),
+        ["halve", folder] => halve(Path::new(folder)),
+        _ => println!(
+            "usage: cargo bench --bench scale -- build DIR [PASSAGES] | ask DIR | halve DIR"
+        ),
     }
 }
 
@@ -226,27 +232,72 @@ fn similarity(name: &str, vectors: &[UnitVector]) {
 
 fn ask(folder: &Path) {
     let data = folder.join("scale");
+    serve(&data);
     let queries = vectors(&folder.join("scale.queries.npy"));
     let truth = numbers(&folder.join("scale.truth.npy"));
-    {
-        let model = model();
-        let store = Store::open(&data, &ModelIdentity::from(model.as_ref())).unwrap();
-        let mut ids = Vec::new();
-        store.reader().unwrap().view().texts(|content, _| ids.push(content)).unwrap();
-        let begun = Instant::now();
-        let index = open_index(&store, &model, Options::default()).unwrap();
-        println!("the index opens in {:.2} s", begun.elapsed().as_secs_f64());
-        recall(&index, &ids, &queries, &truth);
-        load("idle", &index, &queries, &ids, None);
-        say_memory("after that", "self");
-        filters(&index, &ids, &queries);
-        load("while 240 a second come in", &index, &queries, &ids, Some(PACE));
-        load("while as many come in as can", &index, &queries, &ids, Some(u32::MAX));
-        let begun = Instant::now();
-        let compacted = index.compact().unwrap();
-        println!("compacting takes {:.0} s: {compacted:?}", begun.elapsed().as_secs_f64());
-    }
-    serve(&data);
+    let (index, ids) = open(&data);
+    recall(&index, &ids, &queries, &truth);
+    load("idle", &index, &queries, &ids, None);
+    say_memory("after that", "self");
+    filters(&index, &ids, &queries);
+    load("while 240 a second come in", &index, &queries, &ids, Some(PACE));
+    load("while 1,000 a second come in", &index, &queries, &ids, Some(1_000));
+}
+
+/// Opens it again without what `ask` put in, and deletes half.
+fn halve(folder: &Path) {
+    let data = folder.join("scale");
+    let queries = vectors(&folder.join("scale.queries.npy"));
+    let (index, ids) = open(&data);
+    index.settle();
+    load("all of it", &index, &queries, &ids, None);
+    say_memory("after that", "self");
+    println!("{:.2} GB of index on disk", bytes_of(&data.join("index/1")) as f64 / 1e9);
+    let dead: Vec<ContentId> = ids.iter().copied().step_by(2).collect();
+    index.remove(&dead);
+    println!("every second passage deleted");
+    recall_of_the_living(&index, &queries);
+    compact(&index, &data);
+    load("half as many", &index, &queries, &ids, None);
+    say_memory("after that", "self");
+}
+
+/// The index, and the texts in it.
+fn open(data: &Path) -> (SegmentedIndex, Vec<ContentId>) {
+    let model = model();
+    let store = Store::open(data, &ModelIdentity::from(model.as_ref())).unwrap();
+    let mut ids = Vec::new();
+    store.reader().unwrap().view().texts(|content, _| ids.push(content)).unwrap();
+    let begun = Instant::now();
+    let index = open_index(&store, &model, Options::default()).unwrap();
+    println!("the index opens in {:.2} s", begun.elapsed().as_secs_f64());
+    (index, ids)
+}
+
+fn compact(index: &SegmentedIndex, data: &Path) {
+    let begun = Instant::now();
+    index.compact().unwrap();
+    println!(
+        "compacting takes {:.0} s; {} segments, {:.2} GB of index on disk",
+        begun.elapsed().as_secs_f64(),
+        index.status().segments,
+        bytes_of(&data.join("index/1")) as f64 / 1e9
+    );
+}
+
+/// Where the truth that was written down does not hold any more.
+fn recall_of_the_living(index: &SegmentedIndex, queries: &[Windows]) {
+    let some = &queries[..100];
+    let right: usize = some
+        .iter()
+        .map(|query| {
+            let exact = index.search_exactly(query, K, Scope::All);
+            let is_right = |content| exact.iter().any(|exact| exact.content == content);
+            let hits = index.search(query, K, Scope::All);
+            hits.iter().filter(|hit| is_right(hit.content)).count()
+        })
+        .sum();
+    println!("recall@{K} among the rest: {:.4}", right as f64 / (K * some.len()) as f64);
 }
 
 fn recall(index: &SegmentedIndex, ids: &[ContentId], queries: &[Windows], truth: &[i32]) {
@@ -384,18 +435,18 @@ fn serve(data: &Path) {
     say_memory("a server that is ready", &server.id().to_string());
     server.kill().unwrap();
     server.wait().unwrap();
-    let bytes = |folder: &Path| -> u64 {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries
-            .filter_map(|entry| entry.metadata().ok())
-            .filter(|it| it.is_file())
-            .map(|it| it.len())
-            .sum()
-    };
-    println!("on disk: {:.2} GB of store", bytes(data) as f64 / 1e9);
-    let indices = std::fs::read_dir(data.join("index")).unwrap().flatten();
-    let index: u64 = indices.map(|index| bytes(&index.path())).sum();
-    println!("on disk: {:.2} GB of index", index as f64 / 1e9);
+    println!(
+        "on disk: {:.2} GB of store, {:.2} GB of index",
+        bytes_of(data) as f64 / 1e9,
+        bytes_of(&data.join("index/1")) as f64 / 1e9
+    );
+}
+
+/// Bytes of the files in a folder.
+fn bytes_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| entry.metadata().ok()).filter(|it| it.is_file());
+    files.map(|file| file.len()).sum()
 }
 
 fn say_memory(when: &str, process: &str) {

@@ -103,7 +103,12 @@ impl SegmentFile {
         fs::write(folder.path().join("00000001.segment"), bytes).unwrap();
         let names = vec!["00000001.segment".to_owned()];
         Manifest::new(IDENTITY, names).replace(folder.path()).unwrap();
-        self.ask_everything(&open(folder.path(), &self.texts));
+        let index = open(folder.path(), &self.texts);
+        self.ask_everything(&index);
+        // It takes a hundred times as long as the rest.
+        if data.first().is_some_and(|byte| byte % 16 == 0) {
+            index.compact().unwrap();
+        }
     }
 
     /// Asks in all ways. What answers must be there, and alive.
@@ -125,7 +130,6 @@ impl SegmentFile {
             assert!(hits.iter().all(|hit| hit.content.0 % 2 == 0));
         }
         (1..=TEXTS).for_each(|id| drop(index.windows(ContentId(id))));
-        index.compact().unwrap();
         index.status();
     }
 }

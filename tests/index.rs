@@ -266,6 +266,32 @@ fn what_came_since_a_mark_is_found_whole_even_if_it_was_frozen_meanwhile() {
 }
 
 #[test]
+fn what_comes_in_faster_than_it_can_be_linked_is_found_all_the_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = Rng::with_seed(9);
+    let mut oracle = Oracle::default();
+    let index = open(folder.path(), &oracle);
+    let finds_all = |oracle: &Oracle, step| {
+        for (&content, (_, windows)) in oracle.texts.borrow().iter().step_by(step) {
+            let hits = index.search(windows, 10, Scope::All);
+            let is_found = hits.iter().any(|hit| hit.content == content);
+            assert!(is_found || hits[9].cosine > 0.99999, "{content:?} does not find itself");
+        }
+    };
+    for _ in 0..20 {
+        for _ in 0..SEGMENT_ROWS {
+            oracle.add(&index, &mut rng);
+        }
+        finds_all(&oracle, 97);
+    }
+    index.settle();
+    finds_all(&oracle, 1);
+    index.compact().unwrap();
+    assert_eq!(index.status().segments, 1);
+    finds_all(&oracle, 1);
+}
+
+#[test]
 fn half_of_a_frozen_segment_may_be_dead_and_the_rest_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = Rng::with_seed(6);

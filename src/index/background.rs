@@ -140,8 +140,22 @@ fn link(core: &Core) -> Worked {
     }
     match state.growing.first().filter(|_| sealed > 0) {
         Some(full) => Worked::of(core.ended("freeze", unpanicked(core, || freeze(core, full)))),
+        None => link_flat(core),
+    }
+}
+
+/// Gives a segment that has no graph one, if there is such a segment.
+fn link_flat(core: &Core) -> Worked {
+    let _linking = lock(&core.linking);
+    match flat(&core.state()) {
+        Some(flat) => Worked::of(core.ended("link", unpanicked(core, || relink(core, &flat)))),
         None => Worked::Nothing,
     }
+}
+
+/// A segment that has no graph.
+pub fn flat(state: &State) -> Option<Arc<Segment>> {
+    state.segments.iter().find(|segment| !segment.is_linked()).cloned()
 }
 
 /// An error in the place of a panic: the thread goes on.
@@ -150,7 +164,6 @@ fn unpanicked(
     work: impl FnOnce() -> Result<(), IndexError>,
 ) -> Result<(), IndexError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        core.ended("link", Ok(()));
         let source = std::io::Error::other("a panic; see the log");
         Err(IndexError::Io { folder: core.folder.display().to_string(), source })
     })
@@ -159,7 +172,7 @@ fn unpanicked(
 /// Makes a frozen segment of a growing one.
 fn freeze(core: &Core, growing: &Arc<Growing>) -> Result<(), IndexError> {
     let sealed = match growing.is_broken() {
-        true => &linked_anew(core, |again| {
+        true => &linked_anew(core, "freeze", |again| {
             for (content, check, windows) in growing.texts() {
                 again.add(content, check, &windows);
             }
@@ -195,47 +208,45 @@ fn note(what: &str, new: &Segment, begun: Instant) {
 }
 
 /// Links what `fill` puts in, from the beginning.
-fn linked_anew(core: &Core, fill: impl FnOnce(&Growing)) -> Result<Arc<Growing>, IndexError> {
+fn linked_anew(
+    core: &Core,
+    what: &'static str,
+    fill: impl FnOnce(&Growing),
+) -> Result<Arc<Growing>, IndexError> {
     let growing = Growing::new(core.dimension);
     fill(&growing);
     while growing.is_due(true) {
         let linked = growing.linked() as f32 / growing.len().max(1) as f32;
-        if !core.go_on("link", linked) {
+        if !core.go_on(what, linked) {
             return Err(IndexError::Closing);
         }
         growing.link_some();
     }
-    let growing = Arc::new(growing);
-    core.ended("link", Ok(()));
-    Ok(growing)
+    Ok(Arc::new(growing))
 }
 
 /// What should be done to frozen segments.
 pub enum Due {
     /// All of it is dead.
     Drop(Arc<Segment>),
-    /// It has no graph yet.
-    Link(Arc<Segment>),
     /// One with many dead rows, or several small ones.
     Merge(Vec<Arc<Segment>>),
 }
 
 /// What should be done next, if anything.
 pub fn due(state: &State) -> Option<Due> {
-    let segments = &state.segments;
-    if let Some(dead) = segments.iter().find(|segment| segment.live() == 0) {
+    // Those without a graph get one first, from the other thread.
+    let segments = || state.segments.iter().filter(|segment| segment.is_linked());
+    if let Some(dead) = segments().find(|segment| segment.live() == 0) {
         return Some(Due::Drop(Arc::clone(dead)));
-    }
-    if let Some(flat) = segments.iter().find(|segment| !segment.is_linked()) {
-        return Some(Due::Link(Arc::clone(flat)));
     }
     let is_dying = |segment: &&Arc<Segment>| {
         (segment.live() as f32) < (1.0 - DEAD) * segment.row_count() as f32
     };
-    if let Some(dying) = segments.iter().find(is_dying) {
+    if let Some(dying) = segments().find(is_dying) {
         return Some(Due::Merge(vec![Arc::clone(dying)]));
     }
-    let mut by_size: Vec<&Arc<Segment>> = segments.iter().collect();
+    let mut by_size: Vec<&Arc<Segment>> = segments().collect();
     by_size.sort_by_key(|segment| segment.live());
     let alike = by_size.windows(TOGETHER).find(|window| match window {
         [first, .., last] => last.live() < TIER * first.live().max(1) && rows(window) <= MOST_ROWS,
@@ -250,7 +261,6 @@ fn merge(core: &Core) -> Worked {
     let Some(due) = due(&core.state()) else { return Worked::Nothing };
     let outcome = unpanicked(core, || match &due {
         Due::Drop(dead) => core.exchange(None, std::slice::from_ref(dead), None),
-        Due::Link(flat) => relink(core, flat),
         Due::Merge(segments) => merge_segments(core, segments),
     });
     Worked::of(core.ended("merge", outcome))
@@ -264,12 +274,14 @@ fn rows(segments: &[&Arc<Segment>]) -> usize {
 /// Makes one segment of all that there are now, or as few as may be, and of those rows that
 /// live in them.
 pub fn merge_all(core: &Core) -> Result<(), IndexError> {
-    let _merging = lock(&core.merging);
-    for flat in core.state().segments.iter().filter(|segment| !segment.is_linked()) {
-        done(core, unpanicked(core, || relink(core, flat)))?;
+    let _linking = lock(&core.linking);
+    while let Some(flat) = flat(&core.state()) {
+        done(core, "link", unpanicked(core, || relink(core, &flat)))?;
     }
+    let _merging = lock(&core.merging);
     let state = core.state();
-    let mut by_size: Vec<&Arc<Segment>> = state.segments.iter().collect();
+    let linked = state.segments.iter().filter(|segment| segment.is_linked());
+    let mut by_size: Vec<&Arc<Segment>> = linked.collect();
     by_size.sort_by_key(|segment| segment.live());
     let mut left = by_size.as_slice();
     while !left.is_empty() {
@@ -280,16 +292,20 @@ pub fn merge_all(core: &Core) -> Result<(), IndexError> {
         let is_whole = |segment: &&Arc<Segment>| segment.live() == segment.row_count();
         if together.len() > 1 || !together.iter().all(is_whole) {
             let together: Vec<Arc<Segment>> = together.iter().map(|one| Arc::clone(one)).collect();
-            done(core, unpanicked(core, || merge_segments(core, &together)))?;
+            done(core, "merge", unpanicked(core, || merge_segments(core, &together)))?;
         }
     }
     Ok(())
 }
 
-/// Notes the end of a merge, and passes its failure on.
-fn done(core: &Core, outcome: Result<(), IndexError>) -> Result<(), IndexError> {
+/// Notes the end of a piece of work, and passes its failure on.
+fn done(
+    core: &Core,
+    what: &'static str,
+    outcome: Result<(), IndexError>,
+) -> Result<(), IndexError> {
     let failure = outcome.as_ref().err().map(ToString::to_string);
-    match core.ended("merge", outcome) {
+    match core.ended(what, outcome) {
         true => Ok(()),
         false => {
             let source = std::io::Error::other(failure.unwrap_or_default());
@@ -300,7 +316,7 @@ fn done(core: &Core, outcome: Result<(), IndexError>) -> Result<(), IndexError> 
 
 /// Gives a segment a graph.
 fn relink(core: &Core, flat: &Arc<Segment>) -> Result<(), IndexError> {
-    let growing = linked_anew(core, |growing| {
+    let growing = linked_anew(core, "link", |growing| {
         for (&id, &check) in flat.ids().iter().zip(flat.checks()) {
             let content = super::ContentId(id);
             if let Some(windows) = flat.windows(content) {
@@ -308,7 +324,7 @@ fn relink(core: &Core, flat: &Arc<Segment>) -> Result<(), IndexError> {
             }
         }
     })?;
-    let new = frozen(core, &growing, "merge")?;
+    let new = frozen(core, &growing, "link")?;
     core.exchange(new, std::slice::from_ref(flat), None)
 }
 

@@ -102,6 +102,8 @@ pub(super) struct Core {
     change: Mutex<()>,
     /// Held while the manifest and then the state are exchanged.
     exchanging: Mutex<()>,
+    /// Held while a segment that has no graph gets one; before `merging` where both are.
+    pub linking: Mutex<()>,
     /// Held while segments are merged.
     pub merging: Mutex<()>,
     pub next_file: AtomicU64,
@@ -111,6 +113,8 @@ pub(super) struct Core {
     work: Mutex<Work>,
     worked: Condvar,
     pub is_closing: AtomicBool,
+    /// How often somebody asked for work to be done now.
+    calls: AtomicU64,
     linker: background::Waker,
     merger: background::Waker,
 }
@@ -163,12 +167,14 @@ impl SegmentedIndex {
             })),
             change: Mutex::new(()),
             exchanging: Mutex::new(()),
+            linking: Mutex::new(()),
             merging: Mutex::new(()),
             next_file: AtomicU64::new(1),
             last: AtomicI64::new(0),
             work: Mutex::default(),
             worked: Condvar::new(),
             is_closing: AtomicBool::new(false),
+            calls: AtomicU64::new(0),
             linker,
             merger,
         };
@@ -372,13 +378,20 @@ impl Core {
         let state = self.state();
         let is_linked =
             state.growing.len() == 1 && state.growing.iter().all(|growing| !growing.is_due(false));
-        is_linked && lock(&self.work).under_way.is_empty() && background::due(&state).is_none()
+        is_linked
+            && lock(&self.work).under_way.is_empty()
+            && background::flat(&state).is_none()
+            && background::due(&state).is_none()
     }
 
-    /// Waits so long, or until it is being closed.
+    /// Waits so long, or until it is being closed or somebody asks for work to be done now.
     pub fn rest(&self, time: Duration) {
         let until = Instant::now() + time;
-        while Instant::now() < until && !self.is_closing.load(Ordering::Acquire) {
+        let calls = self.calls.load(Ordering::Acquire);
+        while Instant::now() < until
+            && !self.is_closing.load(Ordering::Acquire)
+            && self.calls.load(Ordering::Acquire) == calls
+        {
             self.wait_for_work();
         }
     }
@@ -396,6 +409,7 @@ impl Core {
             state.segments.len() + state.growing.iter().filter(|g| g.live() > 0).count()
         };
         let failures = lock(&self.work).failures;
+        self.calls.fetch_add(1, Ordering::AcqRel);
         self.seal(&lock(&self.change));
         while self.state().growing.len() > 1 {
             self.wait_for_work();

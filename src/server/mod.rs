@@ -9,6 +9,7 @@ mod corpus_service;
 mod gate;
 mod health;
 mod ingest_stream;
+mod metrics;
 mod page_token;
 mod refusal;
 mod serve;

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Server;
@@ -22,7 +24,7 @@ use crate::proto::v1::story_service_server::StoryServiceServer;
 
 use super::gate::{Gate, Stage};
 use super::refusal::undecodable;
-use super::{admin, corpus_service, health, similarity, story};
+use super::{admin, corpus_service, health, metrics, similarity, story};
 
 /// How long accepted calls have to finish once the server drains: enough for the
 /// largest document.
@@ -40,6 +42,8 @@ const DECODED: usize = 4;
 pub struct ServerConfig {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where to answer Prometheus, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// The data folder.
     pub data: PathBuf,
     /// Runtime and model.
@@ -61,6 +65,14 @@ pub enum ServeError {
         address: SocketAddr,
         /// Why.
         source: io::Error,
+    },
+    /// The address for metrics cannot be listened on.
+    #[error("cannot listen on {address} for metrics: {cause}; choose another one with --metrics")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: String,
     },
     /// The corpus cannot be opened.
     #[error(transparent)]
@@ -96,6 +108,10 @@ pub async fn serve(
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
+    if let Some(address) = config.metrics {
+        let failed = |error: BuildError| ServeError::Metrics { address, cause: error.to_string() };
+        metrics::listen(address).map_err(failed)?;
+    }
     let (ready_sender, ready) = oneshot::channel();
     let ended = tokio::spawn(run(config, listener, ready_sender, stop));
     Ok(Serving { address, ready, ended })
@@ -142,6 +158,7 @@ async fn run(
     }));
 
     tokio::pin!(stop);
+    let has_metrics = config.metrics.is_some();
     let opened = tokio::select! {
         opened = open(config) => opened,
         () = &mut stop => {
@@ -151,6 +168,8 @@ async fn run(
     };
     let corpus = opened.inspect_err(|_| server.abort())?;
     corpus.keep_house();
+    let sampling = has_metrics.then(|| tokio::spawn(metrics::sample(corpus.clone())));
+    let _sampling = sampling.map(AbortOnDropHandle::new);
     gate.set(Stage::Serving(corpus));
     health.serving().await;
     let _ = ready.send(());

@@ -11,6 +11,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use fixedbitset::FixedBitSet;
+
 use crate::embed::{UnitVector, Windows};
 
 use super::bits::SharedBits;
@@ -40,6 +42,9 @@ pub struct Owner {
     pub content: ContentId,
     pub window: u16,
 }
+
+/// One row in so many: fewer are sorted faster than they are marked and read off.
+const FEW_MARKS: usize = 256;
 
 /// Why a segment cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -291,15 +296,23 @@ impl Segment {
         }
     }
 
-    /// Makes `rows` the live rows of the texts in a set, ascending.
-    fn list_rows_in(&self, only: &ContentSet, rows: &mut Vec<u32>) {
+    /// Makes `rows` the live rows of the texts in a set, ascending. `marks` are for its use.
+    fn list_rows_in(&self, only: &ContentSet, rows: &mut Vec<u32>, marks: &mut FixedBitSet) {
         rows.clear();
         if let (Some(&first), Some(&last)) = (self.ids().first(), self.ids().last()) {
             for content in only.within(ContentId(first), ContentId(last)) {
                 rows.extend(self.rows_of(content).iter().filter(|&&row| !self.is_dead(row)));
             }
         }
-        rows.sort_unstable();
+        if rows.len() < self.row_count() / FEW_MARKS {
+            rows.sort_unstable();
+            return;
+        }
+        marks.clear();
+        marks.grow(self.row_count());
+        rows.iter().for_each(|&row| marks.insert(row as usize));
+        rows.clear();
+        rows.extend(marks.ones().map(|row| row as u32));
     }
 
     /// Whether a row is alive and of a text in the set, if one is given.

@@ -1,3 +1,8 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use fixedbitset::FixedBitSet;
+
 use crate::embed::{UnitVector, cosine};
 
 use super::super::codes::QueryCodes;
@@ -41,8 +46,39 @@ pub struct Searcher {
     products: Vec<i32>,
     /// Rows that a filter lets through.
     listed: Vec<u32>,
+    marks: FixedBitSet,
+    /// The best products of a scan.
+    best: BinaryHeap<Reverse<i32>>,
     /// Products and rows that scores are computed for.
     candidates: Vec<(i32, u32)>,
+}
+
+/// Makes candidates of those whose cosine may be among the best `limit`, whatever rounding
+/// has done to it.
+fn keep_best(
+    scored: impl Iterator<Item = (i32, u32)> + Clone,
+    limit: usize,
+    query: &QueryCodes,
+    best: &mut BinaryHeap<Reverse<i32>>,
+    candidates: &mut Vec<(i32, u32)>,
+) {
+    best.clear();
+    for (product, _) in scored.clone() {
+        if best.len() < limit {
+            best.push(Reverse(product));
+        } else if best.peek().is_some_and(|&Reverse(least)| least < product) {
+            best.pop();
+            best.push(Reverse(product));
+        }
+    }
+    let least = match best.peek().filter(|_| best.len() == limit) {
+        Some(&Reverse(least)) => query.cosine(least),
+        None => f32::NEG_INFINITY,
+    };
+    let may_be_best =
+        |&(product, _): &(i32, u32)| 2.0 * query.at_most(product) - query.cosine(product) >= least;
+    candidates.clear();
+    candidates.extend(scored.filter(may_be_best));
 }
 
 impl Segment {
@@ -149,28 +185,21 @@ impl Segment {
 
     /// Makes candidates of all rows that may answer and come near the best `limit`.
     fn scan(&self, limit: usize, only: Option<&ContentSet>, searcher: &mut Searcher) {
-        let Searcher { query, products, candidates, listed, .. } = searcher;
-        candidates.clear();
+        let Searcher { query, products, candidates, listed, marks, best, .. } = searcher;
         match only {
             Some(only) => {
-                self.list_rows_in(only, listed);
+                self.list_rows_in(only, listed, marks);
                 Kernel::best().gather(self.rows(), listed, query.query(), products);
-                candidates.extend(products.iter().copied().zip(listed.iter().copied()));
+                let scored = products.iter().copied().zip(listed.iter().copied());
+                keep_best(scored, limit, query, best, candidates);
             }
             None => {
                 Kernel::best().run(self.rows(), 0..self.row_count(), query.query(), products);
-                let scored = products.iter().copied().zip(0_u32..);
                 let has_dead = self.dead_rows.count() > 0;
-                candidates.extend(scored.filter(|&(_, row)| !has_dead || !self.is_dead(row)));
+                let scored = products.iter().copied().zip(0_u32..);
+                let live = scored.filter(|&(_, row)| !has_dead || !self.is_dead(row));
+                keep_best(live, limit, query, best, candidates);
             }
-        }
-        if candidates.len() > limit && limit > 0 {
-            let (_, &mut (last, _), _) =
-                candidates.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
-            let least = query.cosine(last);
-            candidates.retain(|&(product, _)| {
-                2.0 * query.at_most(product) - query.cosine(product) >= least
-            });
         }
     }
 
