@@ -4,7 +4,8 @@
 //! For each share of the texts that may answer, and three ways in which they can be spread:
 //! at random; in one run of time; and those nearest to some vector, asked about by the
 //! questions nearest to it and by those farthest from it. Beside each: comparing the full
-//! vectors of all that match, which are listed and in memory already.
+//! vectors of all that match, which are listed and in memory already. At the end, every second
+//! vector is deleted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -42,8 +43,12 @@ fn main() {
     let options = Options { segment_rows: 1 << 24, ..Options::default() };
     let dimension = base[0].vectors()[0].as_slice().len();
     let count = Count(base.len() as i64);
-    let index =
-        SegmentedIndex::open(&folder.join("a.ours"), identity, dimension, options, &count).unwrap();
+    // What is deleted at the end must not be missing from the next run.
+    let files = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder.join("a.ours")).unwrap().flatten() {
+        std::fs::copy(file.path(), files.path().join(file.file_name())).unwrap();
+    }
+    let index = SegmentedIndex::open(files.path(), identity, dimension, options, &count).unwrap();
     bandwidth(&index, &base, &queries);
     println!(
         "{:>7} {:<24} {:>8} {:>8} {:>9} {:>6} {:>7}",
@@ -60,6 +65,36 @@ fn main() {
             all.print(share, spread);
         }
     }
+    half_deleted(index, &base, &queries);
+}
+
+/// Deletes every second vector, and asks before that is compacted.
+fn half_deleted(index: SegmentedIndex, base: &[Windows], queries: &[Windows]) {
+    let (dead, living): (Vec<usize>, Vec<usize>) = (0..base.len()).partition(|at| at % 2 == 0);
+    let dead: Vec<ContentId> = dead.iter().map(|&at| ContentId(at as i64 + 1)).collect();
+    let block: Vec<f32> =
+        living.iter().flat_map(|&at| base[at].vectors()[0].as_slice()).copied().collect();
+    let asked = &queries[..FILTERS * ASKED];
+    let before = index.status().segments;
+    index.remove(&dead);
+    let found: Vec<_> = asked.iter().map(|query| index.search(query, K, Scope::All)).collect();
+    let is_compacted = index.status().disk_bytes < (block.len() * 6) as u64;
+    let right: usize = asked
+        .iter()
+        .zip(&found)
+        .map(|(query, found)| {
+            let exact = scan(&block, query);
+            let is_right = |content: ContentId| {
+                exact.iter().any(|&(_, at)| living[at] as i64 + 1 == content.0)
+            };
+            found.iter().filter(|hit| is_right(hit.content)).count()
+        })
+        .sum();
+    println!(
+        "\nevery second vector deleted, {before} segments, {}: recall {:.4}",
+        if is_compacted { "compacted already" } else { "not compacted yet" },
+        right as f64 / (K * asked.len()) as f64
+    );
 }
 
 /// Ordinals of the vectors that may answer, and questions.
