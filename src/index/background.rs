@@ -146,7 +146,8 @@ fn link(core: &Core) -> Worked {
 
 /// Gives a segment that has no graph one, if there is such a segment.
 fn link_flat(core: &Core) -> Worked {
-    let _linking = lock(&core.linking);
+    // Not waited for: what grows must not wait behind a compaction.
+    let Ok(_linking) = core.linking.try_lock() else { return Worked::Nothing };
     match flat(&core.state()) {
         Some(flat) => Worked::of(core.ended("link", unpanicked(core, || relink(core, &flat)))),
         None => Worked::Nothing,
