@@ -14,7 +14,7 @@ mod common;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Count, vectors};
+use common::{Count, resident_bytes, vectors};
 use copydesk::embed::Windows;
 use copydesk::index::{
     ContentId, ContentSet, Identity, Options, Scope, SegmentedIndex, VectorIndex,
@@ -75,7 +75,7 @@ fn half_deleted(index: SegmentedIndex, base: &[Windows], queries: &[Windows]) {
     let block: Vec<f32> =
         living.iter().flat_map(|&at| base[at].vectors()[0].as_slice()).copied().collect();
     let asked = &queries[..FILTERS * ASKED];
-    let before = index.status().segments;
+    let before = (index.status(), resident_bytes("self").walked);
     index.remove(&dead);
     let found: Vec<_> = asked.iter().map(|query| index.search(query, K, Scope::All)).collect();
     let is_compacted = index.status().disk_bytes < (block.len() * 6) as u64;
@@ -91,9 +91,19 @@ fn half_deleted(index: SegmentedIndex, base: &[Windows], queries: &[Windows]) {
         })
         .sum();
     println!(
-        "\nevery second vector deleted, {before} segments, {}: recall {:.4}",
+        "\nevery second vector deleted, {}: recall {:.4}",
         if is_compacted { "compacted already" } else { "not compacted yet" },
         right as f64 / (K * asked.len()) as f64
+    );
+    index.compact().unwrap();
+    for query in queries {
+        index.search(query, K, Scope::All);
+    }
+    let after = (index.status(), resident_bytes("self").walked);
+    println!(
+        "compacted: {:.1}% of the bytes on disk, {:.1}% of codes and links in memory",
+        100.0 * after.0.disk_bytes as f64 / before.0.disk_bytes as f64,
+        100.0 * after.1 as f64 / before.1 as f64
     );
 }
 
