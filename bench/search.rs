@@ -18,6 +18,7 @@ use serde_json::json;
 
 const K: usize = 10;
 const DIMENSION: usize = 384;
+
 /// The best of so many rounds counts, or of those that fit into so many seconds: as in
 /// `compare.py`.
 const ROUNDS: usize = 3;
