@@ -238,14 +238,10 @@ async fn what_is_not_there_yet_says_so() {
     let query = Some(find_duplicates_request::Query::Document(page));
     let request = pb::FindDuplicatesRequest { query, ..Default::default() };
     assert_eq!(desk.duplicates(request).await.unwrap_err().code(), Code::Unimplemented);
-    let set = desk.client.corpus.set_verdict(pb::SetVerdictRequest::default()).await;
-    assert_eq!(set.unwrap_err().code(), Code::Unimplemented);
     let similarity = &mut desk.client.similarity;
     let documents =
         similarity.find_related_documents(pb::FindRelatedDocumentsRequest::default()).await;
     assert_eq!(documents.unwrap_err().code(), Code::Unimplemented);
-    let compared = similarity.compare_documents(pb::CompareDocumentsRequest::default()).await;
-    assert_eq!(compared.unwrap_err().code(), Code::Unimplemented);
     let watched =
         similarity.watch_related_documents(pb::WatchRelatedDocumentsRequest::default()).await;
     assert_eq!(watched.unwrap_err().code(), Code::Unimplemented);

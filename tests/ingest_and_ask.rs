@@ -90,8 +90,8 @@ async fn evidence_points_at_the_shared_words_and_the_differing_facts() {
     let matches = desk.duplicates(request).await.unwrap().matches;
     let found = matches.iter().max_by(|a, b| a.probability.total_cmp(&b.probability)).unwrap();
     let evidence = found.evidence.as_ref().unwrap();
-    assert_eq!(evidence.conflicts[0].query_value, "5.75");
-    assert_eq!(evidence.conflicts[0].match_value, "5.5");
+    assert_eq!(evidence.conflicts[0].query_value, "5.75 pct");
+    assert_eq!(evidence.conflicts[0].match_value, "5.5 pct");
     let slice = |text: &str, start: u32, end: u32| -> String {
         text.chars().skip(start as usize).take((end - start) as usize).collect()
     };

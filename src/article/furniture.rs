@@ -76,7 +76,7 @@ fn is_byline(line: &str) -> bool {
     }
     let names = words.len() >= 2 || line.starts_with("BY ");
     let opens_with_date = words.first().is_some_and(is_figure);
-    words.retain(|word| !BETWEEN.contains(&word.folded.as_str()));
+    words.retain(|word| !BETWEEN.contains(&&*word.folded));
     let all_capital = words.iter().all(|word| word.written.starts_with(char::is_uppercase));
     names && !words.is_empty() && !opens_with_date && all_capital
 }

@@ -60,6 +60,10 @@ pub enum Command {
     Duplicates(DuplicatesArgs),
     /// Find passages about what a text is about
     Related(RelatedArgs),
+    /// Show what a document is beside another one, passage by passage
+    Compare(CompareArgs),
+    /// Say what a document is beside another one: an editor's word, which stays
+    Judge(JudgeArgs),
     /// Show a document with its passages and its verdict
     Show(ShowArgs),
     /// List documents, latest ingested first
@@ -261,6 +265,41 @@ pub struct ShowArgs {
     /// The document
     #[arg(value_name = "ID")]
     pub id: String,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The document
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The earlier one
+    #[arg(value_name = "OTHER")]
+    pub other: String,
+}
+
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// The document
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The earlier one
+    #[arg(value_name = "OTHER")]
+    pub other: String,
+    /// What the document is beside the earlier one
+    #[arg(value_name = "VERDICT", value_enum)]
+    pub verdict: EditorVerdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum EditorVerdict {
+    /// They are not copies of one another
+    New,
+    /// The same text
+    ExactDuplicate,
+    /// The same text, lightly edited or cut
+    NearDuplicate,
+    /// A later version
+    Update,
 }
 
 #[derive(Debug, Args)]

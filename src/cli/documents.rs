@@ -1,6 +1,7 @@
-use super::args::{DeleteArgs, ListArgs, ShowArgs};
+use super::args::{CompareArgs, DeleteArgs, EditorVerdict, JudgeArgs, ListArgs, ShowArgs};
 use super::failure::Failure;
 use super::output::{day, json, line, published, short, table, verdict};
+use super::questions::duplicate_table;
 use crate::client::Client;
 use crate::proto::v1 as pb;
 
@@ -52,6 +53,58 @@ pub async fn show(mut client: Client, args: ShowArgs, as_json: bool) -> Result<(
         ]);
     }
     line(rows)
+}
+
+/// Shows what a document is beside another one.
+pub async fn compare(mut client: Client, args: CompareArgs, as_json: bool) -> Result<(), Failure> {
+    use pb::compare_documents_request::{Left, Right};
+    let request = pb::CompareDocumentsRequest {
+        left: Some(Left::LeftDocumentId(args.other)),
+        right: Some(Right::RightDocumentId(args.id)),
+        view: pb::VerdictView::Evidence.into(),
+    };
+    let response = client.similarity.compare_documents(request).await?.into_inner();
+    if as_json {
+        return json("CompareDocumentsResponse", &response);
+    }
+    let found = response.verdict.unwrap_or_default();
+    line(format_args!(
+        "{} (probability of a copy or update {:.2}, {:.0}% of its words there, {:.0}% new)",
+        verdict(found.verdict),
+        found.duplicate_probability,
+        found.duplicate_share * 100.0,
+        found.novelty * 100.0
+    ))?;
+    let matches: Vec<pb::DuplicateMatch> =
+        found.passages.into_iter().filter_map(|passage| passage.r#match).collect();
+    line(duplicate_table(&matches))
+}
+
+/// Keeps an editor's word on two documents.
+pub async fn judge(mut client: Client, args: JudgeArgs, as_json: bool) -> Result<(), Failure> {
+    let said = match args.verdict {
+        EditorVerdict::New => pb::Verdict::New,
+        EditorVerdict::ExactDuplicate => pb::Verdict::ExactDuplicate,
+        EditorVerdict::NearDuplicate => pb::Verdict::NearDuplicate,
+        EditorVerdict::Update => pb::Verdict::Update,
+    };
+    let request = pb::SetVerdictRequest {
+        document_id: args.id,
+        other_document_id: args.other,
+        verdict: said.into(),
+        same_story: None,
+    };
+    let response = client.corpus.set_verdict(request).await?.into_inner();
+    if as_json {
+        return json("SetVerdictResponse", &response);
+    }
+    let document = response.document.unwrap_or_default();
+    line(format_args!(
+        "{}: {}, canonical document {}",
+        document.document_id,
+        verdict(document.verdict),
+        document.canonical_document_id
+    ))
 }
 
 fn verdict_line(found: &pb::DocumentVerdict) -> String {

@@ -70,6 +70,12 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Related(args) => {
             questions::related(Client::connect(&server).await?, args, json).await.map(done)
         }
+        Command::Compare(args) => {
+            documents::compare(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Judge(args) => {
+            documents::judge(Client::connect(&server).await?, args, json).await.map(done)
+        }
         Command::Show(args) => {
             documents::show(Client::connect(&server).await?, args, json).await.map(done)
         }

@@ -117,10 +117,20 @@ pub(super) fn answer(
     detail: Detail,
 ) -> Result<VerdictAnswer, CorpusError> {
     let Unfilled { judged, canonical, model_id, texts } = unfilled;
-    let passages = match detail {
-        Detail::Summary => Vec::new(),
-        Detail::Passages | Detail::Evidence => passage_answers(view, judged, &texts, detail)?,
+    let keys: HashSet<PassageKey> =
+        judged.passages.iter().filter_map(|passage| Some(passage.matched?.0)).collect();
+    let stored = match detail {
+        Detail::Summary => HashMap::new(),
+        Detail::Passages | Detail::Evidence => view.passages_by_key(&keys)?,
     };
+    let documents = stored.values().map(|passage| passage.document).collect();
+    let documents = view.documents(&documents)?;
+    let resolve = |key: PassageKey| {
+        let passage = stored.get(&key)?.clone();
+        let document = documents.get(&passage.document)?.clone();
+        Some(Resolved { passage, document })
+    };
+    let passages = passage_answers(&judged.passages, &texts, detail, resolve);
     Ok(VerdictAnswer {
         verdict: judged.verdict,
         canonical,
@@ -133,37 +143,43 @@ pub(super) fn answer(
     })
 }
 
-fn passage_answers(
-    view: View<'_>,
-    judged: &DocumentVerdict<DocumentKey, PassageKey>,
+/// A passage that a verdict refers to, with its document.
+pub(super) struct Resolved {
+    pub passage: StoredPassage,
+    pub document: StoredDocument,
+}
+
+/// Verdicts on passages with the passages that they refer to, as far as these are found. Of
+/// a summary there is none.
+pub(super) fn passage_answers<P: Copy>(
+    judged: &[PassageVerdict<P>],
     texts: &HashMap<u32, &str>,
     detail: Detail,
-) -> Result<Vec<PassageAnswer>, CorpusError> {
-    let keys: HashSet<PassageKey> =
-        judged.passages.iter().filter_map(|passage| Some(passage.matched?.0)).collect();
-    let stored = view.passages_by_key(&keys)?;
-    let documents = stored.values().map(|passage| passage.document).collect();
-    let documents = view.documents(&documents)?;
-    let answer = |passage: &PassageVerdict<PassageKey>| {
-        let matched = passage.matched.and_then(|(key, signals)| {
-            let matched = stored.get(&key)?;
-            let text = texts.get(&passage.ordinal).copied().unwrap_or_default();
+    resolve: impl Fn(P) -> Option<Resolved>,
+) -> Vec<PassageAnswer> {
+    let answer = |judged: &PassageVerdict<P>| {
+        let matched = judged.matched.and_then(|(passage, signals)| {
+            let Resolved { passage, document } = resolve(passage)?;
+            let text = texts.get(&judged.ordinal).copied().unwrap_or_default();
             Some(MatchAnswer {
-                document: documents.get(&matched.document)?.clone(),
-                passage: matched.clone(),
-                verdict: passage.verdict,
-                probability: passage.probability,
-                query_ordinal: passage.ordinal,
-                evidence: Evidence::of(text, 0, &matched.text, signals, detail),
+                evidence: Evidence::of(text, 0, &passage.text, signals, detail),
+                passage,
+                document,
+                verdict: judged.verdict,
+                probability: judged.probability,
+                query_ordinal: judged.ordinal,
             })
         });
         PassageAnswer {
-            ordinal: passage.ordinal,
-            kind: passage.kind,
-            verdict: passage.verdict,
-            novelty: passage.novelty,
+            ordinal: judged.ordinal,
+            kind: judged.kind,
+            verdict: judged.verdict,
+            novelty: judged.novelty,
             matched,
         }
     };
-    Ok(judged.passages.iter().map(answer).collect())
+    match detail {
+        Detail::Summary => Vec::new(),
+        Detail::Passages | Detail::Evidence => judged.iter().map(answer).collect(),
+    }
 }

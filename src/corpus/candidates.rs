@@ -1,162 +1,293 @@
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
+//! The stored documents that an incoming one may be a copy or a later version of, and what
+//! it is beside each.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::article::Metadata;
 use crate::embed::Windows;
-use crate::index::{ContentId, ContentSet, Hit, Scope};
-use crate::store::{Filter, StoredPassage, View};
+use crate::index::{ContentId, Hit, Scope};
+use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, View};
 use crate::text::ContentHash;
-use crate::verdict::{Comparable, Signals, compare};
+use crate::verdict::{
+    Candidate, Comparison, PairVerdict, PassageMatch, Report, Verdict, compare, compare_passages,
+    judge_pair,
+};
 
 use super::{CorpusError, Parts};
 
-/// Passages that one text may stand in and be looked at, where not more are asked for.
-pub(super) const OCCURRENCES: usize = 50;
+/// Documents that are compared as a whole: so many whose passages are nearest, and so many
+/// that share most fingerprints.
+const DOCUMENTS: usize = 8;
 
-/// Texts that are looked at for all probes together, about; a document of very many
-/// passages gets fewer for each.
-const TEXTS: usize = 50_000;
+/// Documents with the same reporting that are looked at, those published first.
+const TWINS: usize = 4;
 
-/// Passages that are looked at for all probes together, about.
-const FOUND: usize = 200_000;
+/// Nearest texts that are looked at for all passages together, about, and for each one at
+/// least and at most.
+const TEXTS: usize = 120;
+const LEAST_TEXTS: usize = 6;
+const MOST_TEXTS: usize = 24;
 
-/// Texts, and passages that one text stands in, that each probe gets at least.
-const LEAST: usize = 4;
+/// Passages of a document that are looked for among what came in since it was prepared, while
+/// others wait. The rest are found by their fingerprints.
+const SEARCHES: usize = 256;
 
-/// A passage that is looked for.
-pub(super) struct Probe<'a> {
-    /// Its index among those that are looked for.
-    pub index: usize,
-    pub comparable: &'a Comparable,
-    pub windows: &'a Windows,
+/// Documents that a text may stand in and be looked at: the first ones that said it.
+const OCCURRENCES: usize = 24;
+
+/// Cosine of passages that have nothing to do with each other.
+const UNRELATED: f32 = 0.5;
+
+/// Nearest texts that each passage is compared with wherever they stand.
+const ELSEWHERE: usize = 2;
+
+/// The nearest texts of each passage that reports, by its index in the document.
+pub(super) type Nearest = BTreeMap<usize, Vec<Hit>>;
+
+/// What a document was compared with. What was compared once stays so, unless the stored
+/// document is another one by now.
+#[derive(Default)]
+pub(super) struct Compared {
+    documents: HashMap<DocumentKey, Beside>,
+    texts: HashMap<(usize, ContentId), Comparison>,
 }
 
-/// Where and how to look.
-#[derive(Clone, Copy)]
-pub(super) struct Search<'a> {
-    /// Which texts may answer.
-    pub scope: Scope<'a>,
-    /// Which documents may answer.
-    pub filter: &'a Filter,
-    /// Nearest texts for each probe.
-    pub nearest: usize,
-    /// Passages that one text may stand in and be looked at, earliest published first.
-    pub occurrences: usize,
-    /// Cosines mean nothing here: the model does not speak the language.
-    pub lexical_only: bool,
+/// What a document is beside a stored one.
+struct Beside {
+    /// As that one was when the two were compared.
+    standing: Standing,
+    pair: PairVerdict,
+    matches: Vec<PassageMatch<DocumentKey, PassageKey>>,
 }
 
-/// A stored passage that was found for a probe.
-pub(super) struct Found {
-    pub index: usize,
-    pub passage: Arc<StoredPassage>,
-    /// What it says; shared by all passages that say the same.
-    pub content: ContentId,
-    pub words: usize,
-    /// Cosine, whether or not it counts.
-    pub cosine: f32,
-    pub signals: Signals,
+/// All of a stored document that a comparison depends on.
+#[derive(PartialEq)]
+struct Standing {
+    sequence: i64,
+    metadata: Metadata,
+    /// How much each of its passages counts.
+    weights: Vec<f32>,
 }
 
-/// What was found for a set of probes.
-pub(super) struct Findings {
-    pub found: Vec<Found>,
-    pub texts: HashMap<ContentId, Comparable>,
-    /// Some probe has as many neighbours as were asked for: there may be more.
-    pub may_be_more: bool,
-    /// Highest cosine of the last neighbours: what was not found is no nearer.
-    pub farthest: f32,
+impl Standing {
+    fn of(document: &StoredDocument, weights: Vec<f32>) -> Self {
+        Self { sequence: document.sequence, metadata: document.metadata.clone(), weights }
+    }
+}
+
+/// What a verdict is reached from.
+#[derive(Default)]
+pub(super) struct Evidence {
+    /// What editors said of the document, if it is stored already.
+    words: Vec<EditorWord>,
+    own: Option<DocumentKey>,
+    pub candidates: Vec<Candidate<DocumentKey>>,
+    pub matches: Vec<PassageMatch<DocumentKey, PassageKey>>,
+    /// The candidates as they are stored.
+    pub documents: HashMap<DocumentKey, StoredDocument>,
 }
 
 impl Parts {
-    /// The texts that may answer; `None` if all may.
-    pub fn allowed(
+    /// The nearest texts in `scope` to each passage of a document that reports, best first,
+    /// those that say the same before all others.
+    pub fn nearest(
         &self,
         view: View<'_>,
-        filter: &Filter,
-    ) -> Result<Option<ContentSet>, CorpusError> {
-        if filter.is_empty() {
-            return Ok(None);
-        }
-        let known = self.shelf.contents(filter);
-        Ok(Some(known.map_or_else(|| view.contents(filter), Ok)?))
-    }
-
-    /// Finds stored passages that are near to the probes, and those with the same
-    /// text, which never depend on the index.
-    pub fn find(
-        &self,
-        view: View<'_>,
-        probes: &[Probe<'_>],
-        search: Search<'_>,
-    ) -> Result<Findings, CorpusError> {
-        let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
-        let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
-        let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
-        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
-        let mut findings = Findings {
-            found: Vec::new(),
-            texts: HashMap::new(),
-            may_be_more: false,
-            farthest: -1.0,
-        };
-        for (done, probe) in probes.iter().enumerate() {
-            // The same text may stand in a document many times.
-            let hits = asked.entry(probe.comparable.hash).or_insert_with(|| {
-                let same = known.get(&probe.comparable.hash).copied();
-                self.nearest(probe, nearest, same, search.scope)
-            });
-            findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
-            if let Some(last) = hits.last() {
-                findings.farthest = findings.farthest.max(last.cosine);
-            }
-            // An equal share of what is left, spent on the nearest first.
-            let left = FOUND.saturating_sub(findings.found.len());
-            let mut share = left / (probes.len() - done);
-            for hit in hits.iter() {
-                let most = search.occurrences.min(share.max(LEAST));
-                let passages = match occurrences.entry(hit.content) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(unknown) => {
-                        let passages = view.occurrences(hit.content, search.filter, most)?;
-                        unknown.insert(passages.into_iter().map(Arc::new).collect())
-                    }
-                };
-                let Some(first) = passages.first() else { continue };
-                let text = findings
-                    .texts
-                    .entry(hit.content)
-                    .or_insert_with(|| Comparable::of(&first.text));
-                let cosine = (!search.lexical_only).then_some(hit.cosine);
-                let signals = compare(probe.comparable, text, cosine);
-                let words = text.words;
-                share = share.saturating_sub(passages.len());
-                findings.found.extend(passages.iter().take(most).map(|passage| Found {
-                    index: probe.index,
-                    passage: Arc::clone(passage),
-                    content: hit.content,
-                    words,
-                    cosine: hit.cosine,
-                    signals,
-                }));
-            }
-        }
-        Ok(findings)
-    }
-
-    /// The nearest texts, best first, the same text before all others.
-    fn nearest(
-        &self,
-        probe: &Probe<'_>,
-        count: usize,
-        same: Option<ContentId>,
+        report: &Report,
+        vectors: &HashMap<ContentHash, Windows>,
         scope: Scope<'_>,
-    ) -> Vec<Hit> {
-        let mut hits = self.index.search(probe.windows, count, scope);
-        if let Some(content) = same {
-            hits.retain(|hit| hit.content != content);
-            hits.insert(0, Hit { content, cosine: 1.0 });
+    ) -> Result<Nearest, CorpusError> {
+        let count = texts_for_each(report.reporting().count());
+        let known = view.known(report.reporting().map(|(_, passage)| passage.text.hash))?;
+        let mut nearest = Nearest::new();
+        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
+        for (index, passage) in report.reporting() {
+            let hash = passage.text.hash;
+            let Some(windows) = vectors.get(&hash) else { continue };
+            let is_looked_for = asked.len() < SEARCHES || !matches!(scope, Scope::Since(_));
+            let hits = asked.entry(hash).or_insert_with(|| {
+                let mut hits = match is_looked_for {
+                    true => self.index.search(windows, count, scope),
+                    false => Vec::new(),
+                };
+                if let Some(&content) = known.get(&hash) {
+                    hits.retain(|hit| hit.content != content);
+                    hits.insert(0, Hit { content, cosine: 1.0 });
+                }
+                hits
+            });
+            nearest.insert(index, hits.clone());
         }
-        hits
+        Ok(nearest)
     }
+
+    /// Compares a document with those that it may be a copy or later version of, and its
+    /// passages with those that they are nearest to, as of now.
+    pub fn evidence(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        nearest: &Nearest,
+        compared: &mut Compared,
+        own: Option<DocumentKey>,
+    ) -> Result<Evidence, CorpusError> {
+        let words = match own {
+            Some(own) => view.editor_words(own)?,
+            None => Vec::new(),
+        };
+        let mut keys = self.likeliest(view, report, nearest)?;
+        let sharing = self.fingerprints.likeliest(&report.fingerprints(), DOCUMENTS);
+        keys.extend(sharing.into_iter().map(DocumentKey));
+        keys.extend(view.twins(&report.reporting_hash)?.into_iter().take(TWINS));
+        keys.extend(words.iter().flat_map(|word| [word.document, word.other]));
+        let mut evidence = Evidence { words, own, ..Evidence::default() };
+        self.compare_with(view, report, keys, compared, &mut evidence)?;
+        // A family stands around its canonical document.
+        let canonical: HashSet<DocumentKey> = evidence
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.pair.verdict != Verdict::New)
+            .filter_map(|candidate| evidence.documents.get(&candidate.document))
+            .map(|document| Ok(view.canonical(document.family)?))
+            .filter_map(|key: Result<_, CorpusError>| key.transpose())
+            .collect::<Result<_, CorpusError>>()?;
+        self.compare_with(view, report, canonical, compared, &mut evidence)?;
+        self.compare_elsewhere(view, report, nearest, compared, &mut evidence)?;
+        Ok(evidence)
+    }
+
+    /// The documents whose passages are nearest to those of a document.
+    fn likeliest(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        nearest: &Nearest,
+    ) -> Result<HashSet<DocumentKey>, CorpusError> {
+        let mut scores: HashMap<DocumentKey, f32> = HashMap::new();
+        for (index, hits) in nearest {
+            let Some(passage) = report.passages.get(*index) else { continue };
+            let weight = passage.weight * passage.text.words as f32;
+            let mut best: HashMap<DocumentKey, f32> = HashMap::new();
+            for hit in hits {
+                let likeness = ((hit.cosine - UNRELATED) / (1.0 - UNRELATED)).max(0.0).powi(2);
+                let documents = view.documents_saying(hit.content, OCCURRENCES)?;
+                for document in documents {
+                    let best = best.entry(document).or_default();
+                    *best = best.max(likeness);
+                }
+            }
+            for (document, likeness) in best {
+                *scores.entry(document).or_default() += weight * likeness;
+            }
+        }
+        let mut scores: Vec<(DocumentKey, f32)> = scores.into_iter().collect();
+        scores.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        Ok(scores.into_iter().map(|(document, _)| document).take(DOCUMENTS).collect())
+    }
+
+    fn compare_with(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        keys: HashSet<DocumentKey>,
+        compared: &mut Compared,
+        evidence: &mut Evidence,
+    ) -> Result<(), CorpusError> {
+        let is_wanted = |key: &DocumentKey| !evidence.documents.contains_key(key);
+        let documents = view.documents(&keys.into_iter().filter(is_wanted).collect())?;
+        let mut documents: Vec<StoredDocument> = documents.into_values().collect();
+        documents.sort_by_key(|document| document.key);
+        for document in documents {
+            let weights = self.weights(view, &document)?;
+            let standing = Standing::of(&document, weights);
+            let beside = match compared.documents.entry(document.key) {
+                Entry::Occupied(known) if known.get().standing == standing => known.into_mut(),
+                Entry::Occupied(mut outdated) => {
+                    outdated.insert(self.beside(view, report, &document, standing)?);
+                    outdated.into_mut()
+                }
+                Entry::Vacant(unknown) => {
+                    unknown.insert(self.beside(view, report, &document, standing)?)
+                }
+            };
+            evidence.matches.extend(beside.matches.iter().cloned());
+            evidence.candidates.push(Candidate {
+                document: document.key,
+                is_canonical: document.canonical == document.id,
+                pair: match evidence.own == Some(document.key) {
+                    true => beside.pair,
+                    false => beside.pair.corrected(&evidence.words, document.key),
+                },
+            });
+            evidence.documents.insert(document.key, document);
+        }
+        Ok(())
+    }
+
+    fn beside(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        document: &StoredDocument,
+        standing: Standing,
+    ) -> Result<Beside, CorpusError> {
+        let (other, stored) = self.weighed_report(view, document, &standing.weights)?;
+        let matches = compare_passages(&self.judge, report, &other).into_iter();
+        let named = |(index, there, comparison): (usize, usize, Comparison)| {
+            let passage = stored.get(there)?.key;
+            Some(PassageMatch { index, passage, document: document.key, comparison })
+        };
+        Ok(Beside {
+            pair: judge_pair(&self.judge, report, &other),
+            matches: matches.filter_map(named).collect(),
+            standing,
+        })
+    }
+
+    /// Compares passages with the nearest texts, which may stand in documents that have
+    /// little else in common.
+    fn compare_elsewhere(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        nearest: &Nearest,
+        compared: &mut Compared,
+        evidence: &mut Evidence,
+    ) -> Result<(), CorpusError> {
+        for (&index, hits) in nearest {
+            let Some(passage) = report.passages.get(index) else { continue };
+            for hit in hits.iter().take(ELSEWHERE) {
+                let Some(stored) = view.first_saying(hit.content)? else { continue };
+                let comparison = compared.texts.entry((index, hit.content)).or_insert_with(|| {
+                    let cosine = passage.windows.as_ref().map(|_| hit.cosine);
+                    compare(&self.judge, &passage.text, &self.texts.of(&stored), cosine)
+                });
+                evidence.matches.push(PassageMatch {
+                    index,
+                    passage: stored.key,
+                    document: stored.document,
+                    comparison: *comparison,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn texts_for_each(passages: usize) -> usize {
+    (TEXTS / passages.max(1)).clamp(LEAST_TEXTS, MOST_TEXTS)
+}
+
+/// The nearest texts of two searches in scopes that have nothing in common.
+pub(super) fn merged(mut nearest: Nearest, newer: Nearest) -> Nearest {
+    let count = texts_for_each(nearest.len());
+    for (index, hits) in newer {
+        let all = nearest.entry(index).or_default();
+        let known: HashSet<ContentId> = all.iter().map(|hit| hit.content).collect();
+        all.extend(hits.into_iter().filter(|hit| !known.contains(&hit.content)));
+        all.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.content.cmp(&b.content)));
+        all.truncate(count);
+    }
+    nearest
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use crate::embed::{Lane, Role};
 use crate::index::Scope;
 use crate::store::{Filter, PassageKey};
-use crate::verdict::{DEFAULT_PROBABILITY, judge_passage};
 
 use super::answers::{Detail, Evidence, MatchAnswer};
-use super::candidates::{Found, OCCURRENCES, Probe, Search};
 use super::query::{Asked, AskedPassage};
+use super::search::{Found, OCCURRENCES, Probe, Search};
 use super::{Corpus, CorpusError, Parts, Query};
 
 /// Nearest texts that are looked at for each passage of a query, at least.
@@ -65,7 +64,9 @@ impl Parts {
         asked: &Asked,
         question: &DuplicateQuestion,
     ) -> Result<Vec<MatchAnswer>, CorpusError> {
-        let least = question.min_probability.unwrap_or(DEFAULT_PROBABILITY);
+        let least = question
+            .min_probability
+            .unwrap_or_else(|| self.judge.least_probability(!asked.lexical_only));
         let reader = self.store.reader()?;
         let view = reader.view();
         let allowed = self.allowed(view, &question.filter)?;
@@ -81,7 +82,7 @@ impl Parts {
 
         let mut best: HashMap<PassageKey, (f32, Found)> = HashMap::new();
         for found in findings.found {
-            let probability = judge_passage(&found.signals).1;
+            let probability = found.comparison.probability;
             if probability < least || asked.own == Some(found.passage.document) {
                 continue;
             }
@@ -110,14 +111,14 @@ impl Parts {
             let AskedPassage { ordinal, text, offset, .. } = asked.passages.get(found.index)?;
             Some(MatchAnswer {
                 document: documents.get(&found.passage.document)?.clone(),
-                verdict: judge_passage(&found.signals).0,
+                verdict: found.comparison.verdict,
                 probability,
                 query_ordinal: *ordinal,
                 evidence: Evidence::of(
                     text,
                     *offset,
                     &found.passage.text,
-                    found.signals,
+                    found.comparison.signals,
                     question.detail,
                 ),
                 passage: Arc::unwrap_or_clone(found.passage),

@@ -3,9 +3,11 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use crate::article::PassageKind;
 use crate::embed::{ModelInfo, Windows};
-use crate::index::{ContentId, Identity, Options, SegmentedIndex, Truth, TruthError};
-use crate::store::{ModelIdentity, Store};
+use crate::index::{ContentId, Fingerprints, Identity, Options, SegmentedIndex, Truth, TruthError};
+use crate::store::{DocumentKey, ModelIdentity, Store, StoreError};
+use crate::verdict::Comparable;
 
 use super::OpenError;
 
@@ -25,6 +27,33 @@ pub fn open(
     let identity = identity(store.reader()?.view().corpus()?, &ModelIdentity::from(model));
     let truth = Stored { store, dimension: model.dimension };
     Ok(SegmentedIndex::open(&folder(store), identity, model.dimension, options, &truth)?)
+}
+
+/// The index of the fingerprints of all documents. Documents that have none yet, from a
+/// corpus of a former format, get them.
+pub(super) fn fingerprints(store: &Store) -> Result<Fingerprints, StoreError> {
+    const TOGETHER: usize = 256;
+    let mut done = DocumentKey(i64::MIN);
+    loop {
+        let missing = store.reader()?.view().without_fingerprints(done, TOGETHER)?;
+        let Some(&last) = missing.last() else { break };
+        done = last;
+        store.write(|writer| {
+            for key in missing {
+                let passages = writer.view().passages(key)?.into_iter();
+                let mut prints: Vec<u32> = passages
+                    .filter(|passage| passage.kind == PassageKind::Body)
+                    .flat_map(|passage| Comparable::of(&passage.text).fingerprints)
+                    .collect();
+                prints.sort_unstable();
+                prints.dedup();
+                writer.set_fingerprints(key, &prints)?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+    }
+    let documents = store.reader()?.view().fingerprints()?;
+    Ok(Fingerprints::of(documents.into_iter().map(|(key, prints)| (key.0, prints))))
 }
 
 /// Deletes the indices of models that do not answer any more.

@@ -1,21 +1,19 @@
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::article::{Article, DocumentId, Incoming, PassageKind, read};
+use metrics::histogram;
+
+use crate::article::{Article, DocumentId, Incoming, read};
 use crate::embed::{Lane, Role, Windows};
 use crate::index::{Mark, Scope};
-use crate::store::Filter;
 use crate::text::ContentHash;
-use crate::verdict::Comparable;
+use crate::verdict::Report;
 
 use super::answers::{Detail, VerdictAnswer};
-use super::candidates::{Found, OCCURRENCES, Probe, Search};
-use super::query::{comparables, now, primary};
-use super::{Corpus, CorpusError, Parts, Retention};
-
-/// Nearest texts that are compared with each passage of an incoming document.
-const NEAREST: usize = 24;
+use super::candidates::{Compared, Nearest};
+use super::query::{now, primary};
+use super::{Corpus, CorpusError, Retention};
 
 /// A document that comes in, and what to do with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +65,7 @@ pub struct Prepared {
     pub(super) article: Article,
     pub(super) options: Options,
     /// `None` if its id and body were known: then there is nothing to compare.
-    pub(super) compared: Option<Compared>,
+    pub(super) ready: Option<Ready>,
 }
 
 #[derive(Clone, Copy)]
@@ -77,48 +75,18 @@ pub(super) struct Options {
     pub detail: Detail,
 }
 
-/// What was found for the passages of a document, up to a moment.
-pub(super) struct Compared {
+/// What was found for a document up to a moment.
+pub(super) struct Ready {
     /// Of the parts that it was compared by.
     pub generation: u64,
-    pub comparables: Vec<Comparable>,
+    pub report: Report,
     pub vectors: HashMap<ContentHash, Windows>,
-    /// What [`Parts::removals`] was before anything was read.
-    pub removals: u64,
     pub mark: Mark,
     /// The last body that was stored when it was compared.
     pub sequence: i64,
-    pub found: Vec<Found>,
+    pub nearest: Nearest,
+    pub compared: Compared,
     pub lexical_only: bool,
-}
-
-impl Compared {
-    pub fn probes<'a>(&'a self, article: &Article) -> Vec<Probe<'a>> {
-        article
-            .passages
-            .iter()
-            .zip(&self.comparables)
-            .enumerate()
-            .filter(|(_, (passage, _))| passage.kind == PassageKind::Body)
-            .filter_map(|(index, (passage, comparable))| {
-                Some(Probe { index, comparable, windows: self.vectors.get(&passage.hash)? })
-            })
-            .collect()
-    }
-}
-
-impl Parts {
-    /// How candidates for a verdict are looked for.
-    pub fn search<'a>(&self, scope: Scope<'a>, compared: &Compared) -> Search<'a> {
-        static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::default);
-        Search {
-            scope,
-            filter: &EVERYTHING,
-            nearest: NEAREST,
-            occurrences: OCCURRENCES,
-            lexical_only: compared.lexical_only,
-        }
-    }
 }
 
 impl Corpus {
@@ -152,42 +120,41 @@ impl Corpus {
                 Ok((article, is_known))
             })
             .await?;
-        let compared = match is_known {
+        let ready = match is_known {
             true => None,
             false => Some(self.compare(&article).await?),
         };
-        Ok(Prepared { article, options, compared })
+        Ok(Prepared { article, options, ready })
     }
 
-    async fn compare(&self, article: &Article) -> Result<Compared, CorpusError> {
+    async fn compare(&self, article: &Article) -> Result<Ready, CorpusError> {
         let parts = self.parts();
         let texts = article.reporting().map(|passage| (passage.hash, passage.text.clone()));
         let vectors = self.vectors_of(&parts, texts.collect(), Lane::Ingest, Role::Passage).await?;
-        let lexical_only = !parts.embedder.model().speaks(&primary(&article.metadata));
+        let lexical_only = parts.is_lexical_only(&primary(&article.metadata));
         let article = article.clone();
         self.blocking_on(&parts, Lane::Ingest, move |parts| {
             // Before anything is read: what comes in meanwhile is looked at when the
             // document is settled.
             let mark = parts.index.mark();
-            let removals = parts.removals.load(Ordering::Acquire);
             let reader = parts.store.reader()?;
-            let mut compared = Compared {
+            let view = reader.view();
+            let sequence = view.sequence()?;
+            let report = timed("read", || parts.report_of(view, &article, &vectors))?;
+            let nearest = timed("search", || parts.nearest(view, &report, &vectors, Scope::All))?;
+            // What is compared now need not be compared when the document is settled.
+            let mut compared = Compared::default();
+            timed("compare", || parts.evidence(view, &report, &nearest, &mut compared, None))?;
+            Ok(Ready {
                 generation: parts.generation,
-                comparables: comparables(&article),
+                report,
                 vectors,
-                removals,
                 mark,
-                sequence: reader.view().sequence()?,
-                found: Vec::new(),
+                sequence,
+                nearest,
+                compared,
                 lexical_only,
-            };
-            let findings = parts.find(
-                reader.view(),
-                &compared.probes(&article),
-                parts.search(Scope::All, &compared),
-            )?;
-            compared.found = findings.found;
-            Ok(compared)
+            })
         })
         .await
     }
@@ -201,16 +168,24 @@ impl Corpus {
     pub async fn settle(&self, mut prepared: Prepared) -> Result<Ingested, CorpusError> {
         loop {
             let (settled, unsettled) =
-                self.in_turn(move |parts| Ok((parts.settle(&prepared)?, prepared))).await?;
+                self.in_turn(move |parts| Ok((parts.settle(&mut prepared)?, prepared))).await?;
             if let Some(ingested) = settled {
                 return Ok(ingested);
             }
             // It was stored when it was prepared, and is not any more; or the model was
             // another one.
             prepared = unsettled;
-            prepared.compared = Some(self.compare(&prepared.article).await?);
+            prepared.ready = Some(self.compare(&prepared.article).await?);
         }
     }
+}
+
+/// Does a step of an ingest and counts how long it takes.
+pub(super) fn timed<T>(step: &'static str, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = work();
+    histogram!("copydesk_ingest_step_seconds", "step" => step).record(started.elapsed());
+    done
 }
 
 /// Refuses what would be deleted at once.

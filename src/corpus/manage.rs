@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::article::DocumentId;
 use crate::embed::{EmbedStats, ModelInfo};
 use crate::index::{Compacted, IndexStatus};
-use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, Totals};
+use crate::store::{DocumentKey, EditorWord, Filter, StoredDocument, StoredPassage, Totals};
+use crate::verdict::Verdict;
 
 use super::answers::{Detail, VerdictAnswer};
 use super::query::now;
@@ -164,6 +165,37 @@ impl Corpus {
         .await
     }
 
+    /// Keeps what an editor says of a document and an earlier one, and puts it where that
+    /// makes it belong. Returns the document as it stands then.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is not stored.
+    pub async fn set_verdict(
+        &self,
+        id: DocumentId,
+        other: DocumentId,
+        verdict: Verdict,
+    ) -> Result<StoredDocument, CorpusError> {
+        self.in_turn(move |parts| {
+            parts.store.write(|writer| {
+                let known = |id: &DocumentId| {
+                    let document = writer.view().document(id)?;
+                    document.ok_or_else(|| CorpusError::UnknownDocument(id.to_string()))
+                };
+                let (document, other) = (known(&id)?, known(&other)?);
+                writer.set_editor_word(&EditorWord {
+                    document: document.key,
+                    other: other.key,
+                    verdict,
+                })?;
+                parts.obey(writer, &document, &other, verdict)?;
+                known(&id)
+            })
+        })
+        .await
+    }
+
     /// Deletes a document. Returns when that was.
     ///
     /// # Errors
@@ -255,12 +287,13 @@ impl Parts {
             }
             let contents = writer.delete(keys)?;
             for (family, leader) in led {
-                self.refresh_family(writer, family, leader, None)?;
+                self.regroup(writer, family, leader, None)?;
             }
             Ok::<_, CorpusError>(contents)
         })?;
         self.passages_gone(&contents);
         self.shelf.take(keys);
+        keys.iter().for_each(|key| self.fingerprints.take(key.0));
         Ok(())
     }
 }

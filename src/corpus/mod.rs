@@ -4,6 +4,7 @@
 
 mod answers;
 mod candidates;
+mod compare;
 mod duplicates;
 mod error;
 mod families;
@@ -11,11 +12,12 @@ mod indexing;
 mod ingest;
 mod limits;
 mod manage;
-mod matches;
 mod query;
 mod reembed;
 mod related;
+mod reports;
 mod retention;
+mod search;
 mod settle;
 mod shelf;
 
@@ -27,10 +29,12 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
-use crate::index::{self, ContentId, VectorIndex};
+use crate::index::{self, ContentId, Fingerprints, VectorIndex};
 use crate::store::{ModelIdentity, Store};
+use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
+pub use compare::Compared;
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
 pub use error::{CorpusError, OpenError};
 pub use indexing::open as open_index;
@@ -41,6 +45,7 @@ pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
+use reports::Texts;
 pub use retention::Retention;
 use shelf::Shelf;
 
@@ -104,11 +109,15 @@ struct Parts {
     store: Store,
     index: Arc<dyn VectorIndex>,
     shelf: Shelf,
+    texts: Texts,
+    fingerprints: Fingerprints,
     embedder: Embedder,
+    /// How verdicts are reached with its vectors.
+    judge: Judge,
     /// Tells them apart from those before and after a change of model.
     generation: u64,
-    /// Counts deletions and replacements: while it stands still, every passage that was
-    /// found is still there.
+    /// Counts deletions and replacements: while it stands still, there is nothing new to
+    /// overwrite.
     removals: AtomicU64,
     /// Texts that came again: their vectors were in the index already.
     known: AtomicU64,
@@ -121,8 +130,11 @@ impl Parts {
         let index = indexing::open(&store, embedder.model(), options)?;
         Ok(Self {
             shelf: Shelf::read(store.reader()?.view())?,
+            texts: Texts::new(),
+            fingerprints: indexing::fingerprints(&store)?,
             store,
             index: Arc::new(index),
+            judge: Judge::of(&embedder.model().id),
             embedder,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             removals: AtomicU64::new(0),

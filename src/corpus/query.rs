@@ -4,9 +4,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use crate::article::{
-    Article, DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read,
-};
+use crate::article::{DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read};
 use crate::embed::{Lane, Purpose, Role, Windows};
 use crate::store::{DocumentKey, StoredPassage};
 use crate::text::{ContentHash, detect_language, normalize};
@@ -223,11 +221,6 @@ fn of_passage(passage: &Passage) -> Unembedded {
 
 fn of_stored(passage: StoredPassage) -> Unembedded {
     Unembedded::new(passage.ordinal, 0, passage.text)
-}
-
-/// The comparables of all passages of an article, furniture included.
-pub(super) fn comparables(article: &Article) -> Vec<Comparable> {
-    article.passages.iter().map(|passage| Comparable::of(&passage.text)).collect()
 }
 
 /// Unset times stand for now.

@@ -5,11 +5,10 @@ use crate::embed::{Lane, Role};
 use crate::index::Scope;
 use crate::related::{Answer, Candidate, Choice, choose, score};
 use crate::store::{DocumentKey, Filter, PassageKey, StoredDocument, StoredPassage};
-use crate::verdict::{Verdict, judge_passage};
 
-use super::candidates::{Findings, Found, OCCURRENCES, Search};
 use super::duplicates::probes;
 use super::query::Asked;
+use super::search::{Findings, Found, OCCURRENCES, Search};
 use super::{Corpus, CorpusError, Parts, Query};
 
 /// Nearest texts that are looked at for each answer that is wanted, and besides.
@@ -118,7 +117,7 @@ impl Parts {
                 min_score: question.min_score,
                 fold: !question.include_duplicates,
             };
-            let chosen = choose(&candidates, choice);
+            let chosen = choose(&self.judge, &candidates, choice);
             let ended = chosen.len() >= question.limit || !may_be_more;
             if ended {
                 return Ok(pool.answers(chosen, &documents));
@@ -166,11 +165,11 @@ impl Pool {
         let mut entries: BTreeMap<PassageKey, Entry> = BTreeMap::new();
         let mut copies: BTreeMap<PassageKey, Arc<StoredPassage>> = BTreeMap::new();
         for found in findings.found {
-            let Found { index, passage, content, cosine, signals, .. } = found;
+            let Found { index, passage, content, cosine, comparison, .. } = found;
             if asked.own == Some(passage.document) {
                 continue;
             }
-            let is_copy = judge_passage(&signals).0 != Verdict::New;
+            let is_copy = comparison.is_same();
             if is_copy && !question.include_duplicates {
                 copies.insert(passage.key, passage);
                 continue;

@@ -1,24 +1,22 @@
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 
-use crate::article::{Article, PassageKind};
+use crate::article::Article;
+use crate::index::Scope;
 use crate::store::{
     DocumentKey, NewDocument, PassageKey, StoreError, StoredDocument, View, Writer, Written,
 };
-use crate::verdict::{
-    Candidate, Comparable, DocumentVerdict, PassageMatch, Verdict, judge_document, judge_passage,
-};
+use crate::verdict::{DocumentVerdict, Verdict, judge_document};
 
 use super::answers::{Detail, Unfilled, VerdictAnswer, answer};
-use super::ingest::{Compared, Ingested, Outcome, Prepared};
+use super::candidates::{Compared, merged};
+use super::ingest::{Ingested, Outcome, Prepared, Ready, timed};
 use super::query::now;
 use super::{CorpusError, Parts};
 
 impl Parts {
     /// Settles a document whose turn it is. `None` if it has to be compared first.
-    pub fn settle(&self, prepared: &Prepared) -> Result<Option<Ingested>, CorpusError> {
-        let compared_by = prepared.compared.as_ref().map(|compared| compared.generation);
+    pub fn settle(&self, prepared: &mut Prepared) -> Result<Option<Ingested>, CorpusError> {
+        let compared_by = prepared.ready.as_ref().map(|ready| ready.generation);
         if compared_by.is_some_and(|generation| generation != self.generation) {
             return Ok(None);
         }
@@ -32,19 +30,22 @@ impl Parts {
             let stored = writer.view().document(&prepared.article.id)?;
             let facets = stored.map(|stored| writer.view().facets_of(stored.key)).transpose()?;
             Ok::<_, CorpusError>(settled.zip(Some(facets.flatten())))
-        })?;
+        });
+        // Texts that were not stored after all must not be known by their numbers.
+        let settled = settled.inspect_err(|_| self.texts.forget())?;
         let Some(((ingested, written), facets)) = settled else {
             return Ok(None);
         };
         if let Some(facets) = facets {
             self.shelf.put(facets);
         }
-        if let (Some(written), Some(compared)) = (written, &prepared.compared) {
+        if let (Some(written), Some(ready)) = (written, &prepared.ready) {
             for (content, hash) in written.added {
-                if let Some(windows) = compared.vectors.get(&hash) {
+                if let Some(windows) = ready.vectors.get(&hash) {
                     self.index.add(content, hash.check(), windows);
                 }
             }
+            self.fingerprints.put(written.key.0, &ready.report.fingerprints());
             if ingested.outcome == Outcome::Replaced {
                 self.passages_gone(&written.removed);
             }
@@ -56,7 +57,7 @@ impl Parts {
     fn validate(
         &self,
         view: View<'_>,
-        prepared: &Prepared,
+        prepared: &mut Prepared,
     ) -> Result<Option<Ingested>, CorpusError> {
         let article = &prepared.article;
         let existing = view.document(&article.id)?;
@@ -66,8 +67,9 @@ impl Parts {
                 stored_verdict(view, existing, prepared.options.detail)?
             }
             _ => {
-                let Some(compared) = &prepared.compared else { return Ok(None) };
-                let settled = self.judge(view, article, compared, existing.as_ref())?;
+                let Some(ready) = &mut prepared.ready else { return Ok(None) };
+                let settled =
+                    timed("judge", || self.judge(view, article, ready, existing.as_ref()))?;
                 settled.answer(view, article, self, prepared.options.detail)?
             }
         };
@@ -82,7 +84,7 @@ impl Parts {
     fn store_document(
         &self,
         writer: &Writer<'_>,
-        prepared: &Prepared,
+        prepared: &mut Prepared,
     ) -> Result<Option<(Ingested, Option<Written>)>, CorpusError> {
         let article = &prepared.article;
         let view = writer.view();
@@ -99,28 +101,32 @@ impl Parts {
                     let led = view.canonical(existing.family)?;
                     let published_at = published_at(article, Some(existing), now());
                     writer.set_metadata(existing.key, &article.metadata, published_at)?;
-                    self.refresh_family(writer, existing.family, led, None)?;
+                    self.regroup(writer, existing.family, led, Some(existing.key))?;
                     Outcome::MetadataUpdated
                 }
             };
             let verdict = stored_verdict(view, existing, prepared.options.detail)?;
             return done(verdict, outcome, existing.revision, None);
         }
-        let Some(compared) = &prepared.compared else { return Ok(None) };
-        let settled = self.judge(view, article, compared, existing.as_ref())?;
+        let Some(ready) = &mut prepared.ready else { return Ok(None) };
+        let settled = timed("judge", || self.judge(view, article, ready, existing.as_ref()))?;
         let is_copy =
             matches!(settled.judged.verdict, Verdict::ExactDuplicate | Verdict::NearDuplicate);
         if let (None, true, true, Some(of)) =
             (&existing, is_copy, prepared.options.skip_duplicates, settled.judged.of)
         {
-            writer.count_skipped(settled.leader.as_ref().map_or(of, |leader| leader.key))?;
+            let of = view.documents(&[of].into())?.remove(&of);
+            let family = of.map(|of| of.family).ok_or(StoreError::Damaged("no such document"))?;
+            let canonical = view.canonical(family)?;
+            let canonical = canonical.ok_or(StoreError::Damaged("a family without members"))?;
+            writer.count_skipped(canonical)?;
             let mut verdict = settled.answer(view, article, self, prepared.options.detail)?;
             // Even if it was published earlier: its own id stays unknown.
-            verdict.canonical = settled.leader.as_ref().map(|leader| leader.id.clone());
+            let canonical = view.documents(&[canonical].into())?.remove(&canonical);
+            verdict.canonical = canonical.map(|canonical| canonical.id);
             return done(verdict, Outcome::Skipped, 0, None);
         }
-        let (outcome, written) =
-            self.write(writer, article, compared, existing.as_ref(), &settled)?;
+        let (outcome, written) = self.write(writer, article, ready, existing.as_ref(), &settled)?;
         let stored = view.document(&article.id)?;
         let stored = stored.ok_or(StoreError::Damaged("no document just stored"))?;
         let verdict = stored_verdict(view, &stored, prepared.options.detail)?;
@@ -131,29 +137,43 @@ impl Parts {
         &self,
         writer: &Writer<'_>,
         article: &Article,
-        compared: &Compared,
+        ready: &Ready,
         existing: Option<&StoredDocument>,
         settled: &Settled,
     ) -> Result<(Outcome, Written), CorpusError> {
+        // A document that is the same as a member, but not as its canonical document, takes
+        // that member away: it leads a family of its own.
+        let family = match (&settled.leader, &settled.member) {
+            (Some(leader), _) => Some(leader.family),
+            (None, Some(member)) if self.is_put(writer.view(), member)? => None,
+            (None, Some(member)) => {
+                let family = writer.new_family()?;
+                writer.set_place(member.key, family, Verdict::New)?;
+                Some(family)
+            }
+            (None, None) => None,
+        };
         let new = NewDocument {
             article,
-            vectors: &compared.vectors,
-            words: settled.words,
+            vectors: &ready.vectors,
+            words: ready.report.words(),
             published_at: settled.published_at,
             ingested_at: settled.ingested_at,
             verdict: &settled.judged,
-            family: settled.family,
+            family,
         };
         let (outcome, written) = match existing {
             None => (Outcome::Created, writer.insert(&new)?),
             Some(existing) => (Outcome::Replaced, writer.replace(existing.key, &new)?),
         };
-        let led = settled.leader.as_ref().map(|leader| leader.key);
-        self.refresh_family(writer, written.family, led, Some(written.key))?;
+        writer.set_fingerprints(written.key, &ready.report.fingerprints())?;
+        let led = settled.leader.as_ref().or(settled.member.as_ref()).map(|leader| leader.key);
+        self.regroup(writer, written.family, led, Some(written.key))?;
         if let Some(existing) = existing.filter(|existing| existing.family != written.family) {
             // Where it led its former family, another one does now.
-            self.refresh_family(writer, existing.family, None, None)?;
+            self.regroup(writer, existing.family, None, None)?;
         }
+        writer.set_verdict_canonical(written.key)?;
         Ok((outcome, written))
     }
 
@@ -162,48 +182,40 @@ impl Parts {
         &self,
         view: View<'_>,
         article: &Article,
-        compared: &Compared,
+        ready: &mut Ready,
         existing: Option<&StoredDocument>,
     ) -> Result<Settled, CorpusError> {
-        let matches = self.matches(view, article, compared)?;
-        let is_same = |found: &&PassageMatch<DocumentKey, PassageKey>| {
-            judge_passage(&found.signals).0 != Verdict::New
-        };
-        let twins = view.twins(&article.reporting_hash)?;
-        let sharing = matches.iter().filter(is_same).map(|found| found.document);
-        let documents = view.documents(&sharing.chain(twins).collect())?;
-        let candidates: Vec<Candidate<DocumentKey>> = documents
-            .values()
-            .map(|document| Candidate {
-                document: document.key,
-                words: document.words,
-                exact: document.reporting_hash == article.reporting_hash,
-            })
-            .collect();
-        let passages: Vec<(u32, PassageKind, &Comparable)> = article
-            .passages
-            .iter()
-            .zip(&compared.comparables)
-            .map(|(passage, comparable)| (passage.ordinal, passage.kind, comparable))
-            .collect();
-        let judged = judge_document(&passages, &candidates, &matches, compared.lexical_only);
-
-        let family = judged.of.and_then(|of| documents.get(&of)).map(|of| of.family);
-        let leader = match family.map(|family| view.canonical(family)).transpose()?.flatten() {
-            Some(key) => view.documents(&HashSet::from([key]))?.remove(&key),
-            None => None,
+        let has_moved = view.sequence()? != ready.sequence || self.index.mark() != ready.mark;
+        if has_moved {
+            let since = Scope::Since(ready.mark);
+            let newer = self.nearest(view, &ready.report, &ready.vectors, since)?;
+            ready.nearest = merged(std::mem::take(&mut ready.nearest), newer);
+            // What many stories say now may not have been said by many then.
+            let report = self.report_of(view, article, &ready.vectors)?;
+            if !report.counts_as(&ready.report) {
+                ready.compared = Compared::default();
+            }
+            ready.report = report;
+        }
+        let own = existing.map(|existing| existing.key);
+        let evidence =
+            self.evidence(view, &ready.report, &ready.nearest, &mut ready.compared, own)?;
+        let judged = judge_document(
+            &ready.report,
+            &evidence.candidates,
+            &evidence.matches,
+            ready.lexical_only,
+        );
+        let of = judged.of.and_then(|of| evidence.documents.get(&of)).cloned();
+        let (leader, member) = match of {
+            Some(of) if of.canonical == of.id => (Some(of), None),
+            of => (None, of),
         };
         let ingested_at = now();
-        let words = passages
-            .iter()
-            .filter(|(_, kind, _)| *kind == PassageKind::Body)
-            .map(|(_, _, comparable)| comparable.words)
-            .sum();
         Ok(Settled {
             judged,
-            family,
             leader,
-            words,
+            member,
             published_at: published_at(article, existing, ingested_at),
             ingested_at,
         })
@@ -213,11 +225,10 @@ impl Parts {
 /// A verdict that stands, and where it puts the document.
 struct Settled {
     judged: DocumentVerdict<DocumentKey, PassageKey>,
-    /// The family that it joins, if it copies or updates another document.
-    family: Option<i64>,
-    /// The canonical document of that family so far.
+    /// The canonical document of the family that it joins, so far.
     leader: Option<StoredDocument>,
-    words: usize,
+    /// Where there is no such family, the document that it is the same as.
+    member: Option<StoredDocument>,
     published_at: Timestamp,
     ingested_at: Timestamp,
 }
@@ -231,7 +242,8 @@ impl Settled {
         parts: &Parts,
         detail: Detail,
     ) -> Result<VerdictAnswer, CorpusError> {
-        let leader = self.leader.as_ref().filter(|leader| leader.published_at <= self.published_at);
+        let leader = self.leader.as_ref().or(self.member.as_ref());
+        let leader = leader.filter(|leader| leader.published_at <= self.published_at);
         let canonical = leader.map_or(&article.id, |leader| &leader.id);
         let texts = article.passages.iter().map(|passage| (passage.ordinal, passage.text.as_str()));
         let unfilled = Unfilled {

@@ -8,6 +8,7 @@ mod bits;
 mod build;
 mod codes;
 mod contents;
+mod fingerprints;
 mod growing;
 mod kernels;
 mod manifest;
@@ -23,6 +24,7 @@ mod walk;
 use crate::embed::Windows;
 
 pub use contents::ContentSet;
+pub use fingerprints::Fingerprints;
 pub use manifest::{Manifest, ManifestError};
 pub use segment::{Identity, Segment, SegmentError};
 pub use segments::{IndexError, Options, SegmentedIndex, Truth, TruthError};

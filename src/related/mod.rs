@@ -9,7 +9,7 @@ use std::hash::Hash;
 use jiff::Timestamp;
 
 use crate::embed::Windows;
-use crate::verdict::{Comparable, Verdict, compare, judge_passage};
+use crate::verdict::{Comparable, Judge, compare};
 
 /// A passage that may be related to a query. `D` names documents.
 #[derive(Debug, Clone)]
@@ -64,6 +64,7 @@ pub fn score(cosine: f32) -> f32 {
 
 /// Chooses the best candidates, best first.
 pub fn choose<D: Copy + Eq + Hash + Ord>(
+    judge: &Judge,
     candidates: &[Candidate<D>],
     choice: Choice,
 ) -> Vec<Answer> {
@@ -87,7 +88,7 @@ pub fn choose<D: Copy + Eq + Hash + Ord>(
             break;
         }
         if choice.fold
-            && let Some(original) = copies.original(candidate, candidates)
+            && let Some(original) = copies.original(judge, candidate, candidates)
         {
             if let Some(answer) = answers.get_mut(original) {
                 answer.copies.push(index);
@@ -109,7 +110,7 @@ pub fn choose<D: Copy + Eq + Hash + Ord>(
 #[derive(Default)]
 struct Copies {
     /// Shingle to the answers that hold it, as indices of answer and candidate.
-    holders: HashMap<u64, Vec<(usize, usize)>>,
+    holders: HashMap<u32, Vec<(usize, usize)>>,
     /// The same for texts, letter for letter.
     exact: HashMap<crate::text::ContentHash, usize>,
 }
@@ -117,26 +118,30 @@ struct Copies {
 impl Copies {
     fn keep<D>(&mut self, index: usize, candidate: &Candidate<D>, answer: usize) {
         self.exact.entry(candidate.text.hash).or_insert(answer);
-        for &shingle in candidate.text.shingles.hashes() {
+        for shingle in candidate.text.shingles().terms() {
             self.holders.entry(shingle).or_default().push((answer, index));
         }
     }
 
-    fn original<D>(&self, candidate: &Candidate<D>, candidates: &[Candidate<D>]) -> Option<usize> {
+    fn original<D>(
+        &self,
+        judge: &Judge,
+        candidate: &Candidate<D>,
+        candidates: &[Candidate<D>],
+    ) -> Option<usize> {
         if let Some(&answer) = self.exact.get(&candidate.text.hash) {
             return Some(answer);
         }
-        let shingles = candidate.text.shingles.hashes().iter();
+        let shingles = candidate.text.shingles().terms();
         let mut holders: Vec<(usize, usize)> =
-            shingles.filter_map(|shingle| self.holders.get(shingle)).flatten().copied().collect();
+            shingles.filter_map(|shingle| self.holders.get(&shingle)).flatten().copied().collect();
         holders.sort_unstable();
         holders.dedup();
         let is_copy = |&&(_, index): &&(usize, usize)| {
             candidates.get(index).is_some_and(|original| {
                 let cosine = candidate.windows.as_ref().zip(original.windows.as_ref());
                 let cosine = cosine.map(|(a, b)| a.cosine(b));
-                let signals = compare(&candidate.text, &original.text, cosine);
-                judge_passage(&signals).0 != Verdict::New
+                compare(judge, &candidate.text, &original.text, cosine).is_same()
             })
         };
         holders.iter().find(is_copy).map(|(answer, _)| *answer)
@@ -146,7 +151,7 @@ impl Copies {
 #[cfg(test)]
 mod tests {
     use super::{Candidate, Choice, choose};
-    use crate::verdict::Comparable;
+    use crate::verdict::{Comparable, Judge};
     use jiff::Timestamp;
 
     const A: &str = "The central bank raised its key rate by half a point to 5.5 pct on Monday.";
@@ -167,7 +172,7 @@ mod tests {
         Choice { limit: 10, max_per_document: usize::MAX, min_score: 0.0, fold: true };
 
     fn chosen(candidates: &[Candidate<u32>], choice: Choice) -> Vec<(usize, Vec<usize>)> {
-        choose(candidates, choice)
+        choose(&Judge::of("all-MiniLM-L6-v2/int8"), candidates, choice)
             .into_iter()
             .map(|answer| (answer.candidate, answer.copies))
             .collect()

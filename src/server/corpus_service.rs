@@ -210,9 +210,26 @@ impl CorpusService for Service {
 
     async fn set_verdict(
         &self,
-        _request: Request<pb::SetVerdictRequest>,
+        request: Request<pb::SetVerdictRequest>,
     ) -> Result<Response<pb::SetVerdictResponse>, Status> {
-        Err(Refusal::Unimplemented("SetVerdict").into())
+        self.gate
+            .answer(request, |corpus, request| async move {
+                let mut check = Check::new(corpus.limits());
+                let id = check.document_id("document_id", &request.document_id);
+                let other = check.document_id("other_document_id", &request.other_document_id);
+                if id.is_some() && id == other {
+                    check.fail("other_document_id", "is document_id; give another document");
+                }
+                let verdict = check.verdict("verdict", request.verdict);
+                let said = id.zip(other).zip(verdict);
+                let ((id, other), verdict) = check.finish(said)?;
+                if request.same_story.is_some() {
+                    return Err(Refusal::Unimplemented("same_story"));
+                }
+                let document = corpus.set_verdict(id, other, verdict).await?;
+                Ok(pb::SetVerdictResponse { document: Some(convert::summary(document)) })
+            })
+            .await
     }
 }
 

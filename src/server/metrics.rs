@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use metrics::{Unit, describe_gauge, gauge};
+use metrics::{Unit, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -32,6 +32,11 @@ pub fn listen(address: SocketAddr) -> Result<(), BuildError> {
         "Share of sampled texts that a search for themselves finds, 0 to 1"
     );
     describe_gauge!("copydesk_disk_bytes", Unit::Bytes, "Size of the data folder");
+    describe_histogram!(
+        "copydesk_ingest_step_seconds",
+        Unit::Seconds,
+        "Time of an ingest spent on a step: read, search, compare, judge"
+    );
     Ok(())
 }
 

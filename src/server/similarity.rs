@@ -2,7 +2,7 @@ use futures::stream::BoxStream;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::corpus::{Detail, DuplicateQuestion, Query, RelatedQuestion};
+use crate::corpus::{Compared, Detail, DuplicateQuestion, Query, RelatedQuestion};
 use crate::proto::v1 as pb;
 use crate::proto::v1::similarity_service_server::SimilarityService;
 use crate::proto::v1::{find_duplicates_request, find_related_passages_request};
@@ -10,7 +10,7 @@ use crate::proto::v1::{find_duplicates_request, find_related_passages_request};
 use super::convert;
 use super::corpus_service::is_page;
 use super::gate::Gate;
-use super::refusal::{Refusal, fit, fit_ids};
+use super::refusal::{ANSWER_BYTES, Refusal, fit, fit_ids};
 use super::validate::Check;
 
 pub(super) struct Service {
@@ -104,9 +104,30 @@ impl SimilarityService for Service {
 
     async fn compare_documents(
         &self,
-        _request: Request<pb::CompareDocumentsRequest>,
+        request: Request<pb::CompareDocumentsRequest>,
     ) -> Result<Response<pb::CompareDocumentsResponse>, Status> {
-        Err(Refusal::Unimplemented("CompareDocuments").into())
+        self.gate
+            .answer(request, |corpus, request| async move {
+                use pb::compare_documents_request::{Left, Right};
+                let mut check = Check::new(corpus.limits());
+                let left = request.left.map(|left| match left {
+                    Left::LeftDocumentId(id) => Asked::Document(id),
+                    Left::LeftDocument(document) => Asked::Incoming(Box::new(document)),
+                });
+                let right = request.right.map(|right| match right {
+                    Right::RightDocumentId(id) => Asked::Document(id),
+                    Right::RightDocument(document) => Asked::Incoming(Box::new(document)),
+                });
+                let is_page = [&left, &right].into_iter().flatten().any(Asked::is_page);
+                let left = compared(&mut check, "left", left);
+                let right = compared(&mut check, "right", right);
+                let detail = check.detail(request.view, Detail::Evidence);
+                let (left, right) = finish(check, left.zip(right), is_page)?;
+                let verdict = corpus.compare_documents(left, right, detail).await?;
+                let verdict = convert::fitting_verdict(verdict, detail, ANSWER_BYTES - 1_024);
+                Ok(pb::CompareDocumentsResponse { verdict: Some(verdict) })
+            })
+            .await
     }
 
     type WatchRelatedDocumentsStream =
@@ -176,8 +197,27 @@ fn query(check: &mut Check<'_>, asked: Option<Asked>) -> Option<Query> {
     }
 }
 
-/// The query, if nothing is wrong with the request and the query is not a page.
-fn finish(check: Check<'_>, query: Option<Query>, is_page: bool) -> Result<Query, Refusal> {
+/// One of two documents that are compared.
+fn compared(check: &mut Check<'_>, side: &str, asked: Option<Asked>) -> Option<Compared> {
+    match asked {
+        Some(Asked::Document(id)) => {
+            check.document_id(&format!("{side}_document_id"), &id).map(Compared::Stored)
+        }
+        Some(Asked::Incoming(document)) => check
+            .document(&format!("{side}_document"), Some(*document))
+            .map(|incoming| Compared::Incoming(Box::new(incoming))),
+        Some(Asked::Text(_) | Asked::Passage(_)) | None => {
+            check.fail(
+                side,
+                format!("is not set; give one of {side}_document_id and {side}_document"),
+            );
+            None
+        }
+    }
+}
+
+/// What is asked about, if nothing is wrong with the request and none of it is a page.
+fn finish<T>(check: Check<'_>, query: Option<T>, is_page: bool) -> Result<T, Refusal> {
     if is_page {
         check.finish(Some(()))?;
         return Err(Refusal::Unimplemented("a body in html"));

@@ -7,6 +7,7 @@ use crate::corpus::{Detail, Limits, PassageName};
 use crate::proto::v1 as pb;
 use crate::store::Filter;
 use crate::text::{LanguageTag, is_visible};
+use crate::verdict::Verdict;
 
 use super::refusal::{Invalid, Refusal};
 
@@ -267,6 +268,24 @@ impl<'a> Check<'a> {
             Err(_) => {
                 self.unknown("view", view);
                 default
+            }
+        }
+    }
+
+    /// What an editor says of two documents.
+    pub fn verdict(&mut self, field: &str, verdict: i32) -> Option<Verdict> {
+        match pb::Verdict::try_from(verdict) {
+            Ok(pb::Verdict::New) => Some(Verdict::New),
+            Ok(pb::Verdict::ExactDuplicate) => Some(Verdict::ExactDuplicate),
+            Ok(pb::Verdict::NearDuplicate) => Some(Verdict::NearDuplicate),
+            Ok(pb::Verdict::Update) => Some(Verdict::Update),
+            Ok(pb::Verdict::Unspecified) => {
+                self.fail(field, "is not set; say what the document is beside the other one");
+                None
+            }
+            Err(_) => {
+                self.unknown(field, verdict);
+                None
             }
         }
     }

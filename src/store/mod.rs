@@ -20,6 +20,7 @@ pub use facets::Facets;
 pub use filter::Filter;
 pub use read::View;
 pub use rows::{
-    DocumentKey, ModelIdentity, PassageKey, StoredDocument, StoredPassage, StoredVerdict, Totals,
+    DocumentKey, EditorWord, ModelIdentity, PassageKey, StoredDocument, StoredPassage,
+    StoredVerdict, Totals,
 };
 pub use write::{NewDocument, Writer, Written};

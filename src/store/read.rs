@@ -12,8 +12,8 @@ use crate::verdict::{DocumentVerdict, PassageVerdict, Signals};
 
 use super::rows::{self, DOCUMENT_COLUMNS, PASSAGE_COLUMNS, timestamp};
 use super::{
-    DocumentKey, Filter, PassageKey, StoreError, StoredDocument, StoredPassage, StoredVerdict,
-    Totals,
+    DocumentKey, EditorWord, Filter, PassageKey, StoreError, StoredDocument, StoredPassage,
+    StoredVerdict, Totals,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -97,21 +97,72 @@ impl<'a> View<'a> {
         Ok(self.connection.prepare_cached(sql)?.query_row([family], |row| row.get(0)).optional()?)
     }
 
-    /// All documents of a family.
+    /// All documents of a family, the canonical one first.
     pub fn members(&self, family: i64) -> Result<Vec<DocumentKey>> {
-        self.all("SELECT doc FROM documents WHERE family = ?", [family], |row| row.get(0))
+        let sql = "SELECT doc FROM documents WHERE family = ? ORDER BY published_at, doc";
+        self.all(sql, [family], |row| row.get(0))
+    }
+
+    /// Documents with their fingerprints, in the order in which they came. Those that have
+    /// none yet are left out.
+    pub fn fingerprints(&self) -> Result<Vec<(DocumentKey, Vec<u32>)>> {
+        let sql = "SELECT f.doc, f.hashes FROM documents d JOIN fingerprints f ON f.doc = d.doc \
+                   ORDER BY d.sequence";
+        self.all(sql, [], |row| {
+            let bytes = row.get_ref(1)?.as_blob().map_err(rows::conversion)?;
+            let prints = bytes.chunks_exact(4).filter_map(|bytes| bytes.try_into().ok());
+            Ok((row.get(0)?, prints.map(u32::from_le_bytes).collect()))
+        })
+    }
+
+    /// Documents after that one that have no fingerprints yet, at most `limit`.
+    pub fn without_fingerprints(
+        &self,
+        after: DocumentKey,
+        limit: usize,
+    ) -> Result<Vec<DocumentKey>> {
+        let sql = "SELECT doc FROM documents d WHERE doc > ? AND NOT EXISTS \
+                   (SELECT 1 FROM fingerprints f WHERE f.doc = d.doc) ORDER BY doc LIMIT ?";
+        self.all(sql, params![after, limit as i64], |row| row.get(0))
+    }
+
+    /// In how many families documents of `source` say `content`, and in how many those of any
+    /// source; of texts that stand in very many documents, as far as the first ones tell.
+    pub fn spread(&self, content: ContentId, source: &str) -> Result<(usize, usize)> {
+        const LOOKED_AT: i64 = 256;
+        let sql = "SELECT count(DISTINCT iif(d.source = ?2, d.family, NULL)), \
+                   count(DISTINCT d.family) FROM \
+                   (SELECT doc FROM passages WHERE content = ?1 ORDER BY passage LIMIT ?3) p \
+                   JOIN documents d ON d.doc = p.doc";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let count =
+            |row: &Row<'_>| Ok((row.get::<_, i64>(0)? as usize, row.get::<_, i64>(1)? as usize));
+        Ok(statement.query_row(params![content, source, LOOKED_AT], count)?)
+    }
+
+    /// Whether at least `count` passages say `content`.
+    pub fn is_said_often(&self, content: ContentId, count: usize) -> Result<bool> {
+        let sql = "SELECT 1 FROM passages WHERE content = ? LIMIT 1 OFFSET ?";
+        let found: Option<i64> = self.value(sql, &[&content, &(count as i64 - 1)])?;
+        Ok(found.is_some())
+    }
+
+    /// What editors said of a document and others, whichever of them came first.
+    pub fn editor_words(&self, document: DocumentKey) -> Result<Vec<EditorWord>> {
+        let sql = "SELECT doc, other, verdict FROM editor_verdicts WHERE doc = ?1 OR other = ?1";
+        self.all(sql, [document], |row| {
+            Ok(EditorWord {
+                document: row.get("doc")?,
+                other: row.get("other")?,
+                verdict: row.get("verdict")?,
+            })
+        })
     }
 
     /// The sequence number of the body that was stored last.
     pub fn sequence(&self) -> Result<i64> {
         let sequence = self.value("SELECT value FROM counters WHERE name = 'sequence'", &[])?;
         sequence.ok_or(StoreError::Damaged("no counters"))
-    }
-
-    /// The reporting of all bodies that were stored after the one with that number.
-    pub fn passages_since(&self, sequence: i64) -> Result<Vec<StoredPassage>> {
-        let sql = passage_query("d.sequence > ? AND p.content IS NOT NULL");
-        self.all(&sql, [sequence], rows::passage)
     }
 
     /// The body of a document in reading order.
@@ -165,6 +216,33 @@ impl<'a> View<'a> {
         values.insert(0, Value::Integer(content.0));
         values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
         self.all(&sql, params_from_iter(values), rows::passage)
+    }
+
+    /// The texts of a document's passages in reading order; `None` for furniture.
+    pub fn contents_in(&self, document: DocumentKey) -> Result<Vec<Option<ContentId>>> {
+        let sql = "SELECT content FROM passages WHERE doc = ? ORDER BY ordinal";
+        self.all(sql, [document], |row| row.get(0))
+    }
+
+    /// The documents that say `content`, the first ones that did, at most `limit` or a few
+    /// less.
+    pub fn documents_saying(
+        &self,
+        content: ContentId,
+        limit: usize,
+    ) -> Result<HashSet<DocumentKey>> {
+        let sql = "SELECT doc FROM passages WHERE content = ? ORDER BY passage LIMIT ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let documents = statement.query_map(params![content, limit as i64], |row| row.get(0))?;
+        Ok(documents.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The first passage that says `content`.
+    pub fn first_saying(&self, content: ContentId) -> Result<Option<StoredPassage>> {
+        let sql =
+            passage_query("p.passage = (SELECT min(passage) FROM passages WHERE content = ?)");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([content], rows::passage).optional()?)
     }
 
     /// The texts that stand in documents that `filter` lets through.

@@ -109,6 +109,17 @@ pub struct StoredVerdict {
     pub model_id: String,
 }
 
+/// What an editor said of a document and an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EditorWord {
+    /// The document.
+    pub document: DocumentKey,
+    /// The earlier one.
+    pub other: DocumentKey,
+    /// What it is beside that one.
+    pub verdict: Verdict,
+}
+
 /// How much a corpus holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {

@@ -9,7 +9,7 @@ use crate::index::ContentId;
 use crate::text::{ContentHash, UNDETERMINED};
 use crate::verdict::{DocumentVerdict, Verdict};
 
-use super::{DocumentKey, PassageKey, StoreError, View};
+use super::{DocumentKey, EditorWord, PassageKey, StoreError, View};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -65,7 +65,7 @@ impl<'a> Writer<'a> {
 
     /// Stores a document whose id is not known.
     pub fn insert(&self, new: &NewDocument<'_>) -> Result<Written> {
-        let family = self.family_or_new(new.family)?;
+        let family = new.family.map_or_else(|| self.new_family(), Ok)?;
         let article = new.article;
         self.execute(
             "INSERT INTO documents (document_id, sequence, revision, title, source, url, language, \
@@ -97,7 +97,7 @@ impl<'a> Writer<'a> {
 
     /// Gives a stored document another body and other metadata.
     pub fn replace(&self, key: DocumentKey, new: &NewDocument<'_>) -> Result<Written> {
-        let family = self.family_or_new(new.family)?;
+        let family = new.family.map_or_else(|| self.new_family(), Ok)?;
         let article = new.article;
         let former = self.contents_of(key)?;
         for table in ["paragraphs", "passages", "verdicts", "passage_verdicts"] {
@@ -149,9 +149,42 @@ impl<'a> Writer<'a> {
         self.insert_labels(key, &metadata.labels)
     }
 
-    /// Says what a document is beside the canonical one of its family.
-    pub fn set_relation(&self, key: DocumentKey, relation: Verdict) -> Result<()> {
-        self.execute("UPDATE documents SET relation = ? WHERE doc = ?", params![relation, key])
+    /// Says which family a document is in, and what it is beside the canonical one of it.
+    pub fn set_place(&self, key: DocumentKey, family: i64, relation: Verdict) -> Result<()> {
+        let sql = "UPDATE documents SET family = ?1, relation = ?2 \
+                   WHERE doc = ?3 AND (family, relation) != (?1, ?2)";
+        self.execute(sql, params![family, relation, key])
+    }
+
+    /// The number of a family that has no members yet.
+    pub fn new_family(&self) -> Result<i64> {
+        self.next("family")
+    }
+
+    /// Keeps what an editor said of a document and an earlier one, in place of all that was
+    /// said of the two before.
+    pub fn set_editor_word(&self, word: &EditorWord) -> Result<()> {
+        let EditorWord { document, other, verdict } = *word;
+        self.execute(
+            "DELETE FROM editor_verdicts WHERE (doc, other) IN (VALUES (?1, ?2), (?2, ?1))",
+            params![document, other],
+        )?;
+        self.execute(
+            "INSERT INTO editor_verdicts (doc, other, verdict) VALUES (?, ?, ?)",
+            params![document, other, verdict],
+        )
+    }
+
+    /// Keeps the fingerprints of a document's reporting.
+    pub fn set_fingerprints(&self, key: DocumentKey, fingerprints: &[u32]) -> Result<()> {
+        let bytes: Vec<u8> = fingerprints.iter().flat_map(|print| print.to_le_bytes()).collect();
+        self.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", params![key, bytes])
+    }
+
+    /// Notes which document leads the family of one that came in.
+    pub fn set_verdict_canonical(&self, key: DocumentKey) -> Result<()> {
+        let canonical = self.canonical_of(key)?;
+        self.execute("UPDATE verdicts SET canonical = ? WHERE doc = ?", params![canonical, key])
     }
 
     /// Counts a copy that was not kept.
@@ -255,7 +288,8 @@ impl<'a> Writer<'a> {
             params![
                 key,
                 verdict.verdict,
-                self.canonical_of(key)?,
+                // Its family may change yet.
+                Option::<DocumentKey>::None,
                 verdict.probability,
                 verdict.duplicate_share,
                 verdict.novelty,
@@ -317,10 +351,6 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(dropped)
-    }
-
-    fn family_or_new(&self, family: Option<i64>) -> Result<i64> {
-        family.map_or_else(|| self.next("family"), Ok)
     }
 
     fn next(&self, counter: &str) -> Result<i64> {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::{Word, is_fact};
+use super::{Word, is_fact, is_figure, is_unit};
 
 /// The same words in two texts. Offsets count code points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +37,31 @@ pub struct Alignment {
 /// A fact conflicts where a stretch of words was replaced by another one and both
 /// hold facts.
 pub fn align(query: &[Word<'_>], matched: &[Word<'_>]) -> Alignment {
-    let left: Vec<&str> = query.iter().map(|word| word.folded.as_str()).collect();
-    let right: Vec<&str> = matched.iter().map(|word| word.folded.as_str()).collect();
+    let left: Vec<&str> = query.iter().map(|word| &*word.folded).collect();
+    let right: Vec<&str> = matched.iter().map(|word| &*word.folded).collect();
     let mut alignment = Alignment::default();
     for op in capture_diff_slices(Algorithm::Myers, &left, &right) {
         let here = query.get(op.old_range()).unwrap_or_default();
         let there = matched.get(op.new_range()).unwrap_or_default();
         match op.tag() {
             DiffTag::Equal => alignment.spans.extend(span(here, there)),
-            DiffTag::Replace => alignment.conflicts.extend(conflict(here, there)),
+            DiffTag::Replace => {
+                let here = with_unit(query, op.old_range());
+                let there = with_unit(matched, op.new_range());
+                alignment.conflicts.extend(conflict(here, there));
+            }
             DiffTag::Delete | DiffTag::Insert => {}
         }
     }
     alignment
+}
+
+/// Some words, and the unit after them if they end with a number.
+fn with_unit<'a, 'b>(words: &'a [Word<'b>], range: Range<usize>) -> &'a [Word<'b>] {
+    let ends_in_number = words.get(range.clone()).and_then(<[_]>::last).is_some_and(is_figure);
+    let unit = words.get(range.end).is_some_and(is_unit);
+    let end = range.end + usize::from(ends_in_number && unit);
+    words.get(range.start..end).unwrap_or_default()
 }
 
 fn span(here: &[Word<'_>], there: &[Word<'_>]) -> Option<Span> {
@@ -66,10 +78,14 @@ fn conflict(here: &[Word<'_>], there: &[Word<'_>]) -> Option<Conflict> {
         .then_some(Conflict { query, matched })
 }
 
+/// The facts among some words, numbers with their units.
 fn facts(words: &[Word<'_>]) -> String {
-    let written: Vec<&str> =
-        words.iter().filter(|word| is_fact(word)).map(|word| word.written).collect();
-    written.join(" ")
+    let before = std::iter::once(None).chain(words.iter().map(Some));
+    let is_told = |(before, word): &(Option<&Word<'_>>, &Word<'_>)| {
+        is_fact(word) || (is_unit(word) && before.is_some_and(is_figure))
+    };
+    let told = before.zip(words).filter(is_told);
+    told.map(|(_, word)| word.written).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

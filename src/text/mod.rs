@@ -4,17 +4,29 @@
 //! points, as the contract does.
 
 mod align;
+mod bag;
 mod facts;
 mod hash;
 mod language;
+mod markup;
 mod normalize;
+mod numbers;
+mod shapes;
 mod shingles;
+mod stopwords;
+mod winnow;
 mod words;
 
 pub use align::{Alignment, Conflict, Span, align};
-pub use facts::{Figures, is_fact, is_figure};
+pub use bag::Bag;
+pub use facts::{is_fact, is_figure, is_unit};
 pub use hash::ContentHash;
 pub use language::{LanguageTag, UNDETERMINED, detect_language};
+pub use markup::without_markup;
 pub use normalize::{is_visible, normalize};
-pub use shingles::Shingles;
+pub use numbers::{Number, numbers, spelled_numbers};
+pub use shapes::Shape;
+pub use shingles::shingles;
+pub use stopwords::is_stopword;
+pub use winnow::fingerprints;
 pub use words::{Word, word_count, words};

@@ -1,90 +1,45 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use super::Word;
+use super::{Bag, Word};
 
 /// Words in one shingle.
-const WIDTH: usize = 3;
+pub(super) const WIDTH: usize = 3;
 
 /// The set of word shingles of a text: every run of three words, hashed.
 ///
 /// Broder, "On the resemblance and containment of documents" (1997), section 2.
 /// A text of fewer than three words is one shingle; a text without words has none.
-/// Hashes are for comparing within one process, not for storing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shingles(Vec<u64>);
-
-impl Shingles {
-    /// Of the words of a text, in order.
-    pub fn of(words: &[Word<'_>]) -> Self {
-        let mut hashes: Vec<u64> = if words.len() < WIDTH {
-            words.chunks(WIDTH).map(hash).collect()
-        } else {
-            words.windows(WIDTH).map(hash).collect()
-        };
-        hashes.sort_unstable();
-        hashes.dedup();
-        Self(hashes)
-    }
-
-    /// The hashes, ascending, each once.
-    pub fn hashes(&self) -> &[u64] {
-        &self.0
-    }
-
-    /// Jaccard resemblance: shared shingles over all shingles, 0 to 1.
-    pub fn resemblance(&self, other: &Self) -> f32 {
-        let shared = self.shared(other);
-        ratio(shared, self.0.len() + other.0.len() - shared)
-    }
-
-    /// Share of the smaller set that the larger one holds, 0 to 1.
-    pub fn containment(&self, other: &Self) -> f32 {
-        ratio(self.shared(other), self.0.len().min(other.0.len()))
-    }
-
-    /// Share of this set that `other` holds, 0 to 1.
-    pub fn contained_in(&self, other: &Self) -> f32 {
-        ratio(self.shared(other), self.0.len())
-    }
-
-    fn shared(&self, other: &Self) -> usize {
-        let mut theirs = other.0.iter().peekable();
-        let mut shared = 0;
-        for mine in &self.0 {
-            while theirs.next_if(|theirs| *theirs < mine).is_some() {}
-            if theirs.next_if_eq(&mine).is_some() {
-                shared += 1;
-            }
-        }
-        shared
-    }
+pub fn shingles(words: &[Word<'_>]) -> Bag {
+    let terms: Vec<u32> = words.iter().map(|word| word.term).collect();
+    Bag::distinct(runs(&terms).collect())
 }
 
-fn hash(words: &[Word<'_>]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for word in words {
-        word.folded.hash(&mut hasher);
-    }
-    hasher.finish()
+/// Every run of [`WIDTH`] terms, hashed; all of them together if there are fewer.
+pub(super) fn runs(terms: &[u32]) -> impl Iterator<Item = u32> {
+    let width = terms.len().clamp(1, WIDTH);
+    terms.windows(width).map(joined)
 }
 
-fn ratio(part: usize, whole: usize) -> f32 {
-    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
+/// One hash of several, in this order.
+pub(super) fn joined(terms: &[u32]) -> u32 {
+    /// Odd, its bits in no order: 2^64 divided by the golden ratio.
+    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mixed = terms.iter().fold(0_u64, |hash, &term| {
+        (hash ^ u64::from(term)).wrapping_mul(MULTIPLIER).rotate_left(29)
+    });
+    (mixed.wrapping_mul(MULTIPLIER) >> 32) as u32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Shingles;
-    use crate::text::words;
+    use crate::text::{Bag, shingles, words};
 
-    fn shingles(text: &str) -> Shingles {
-        Shingles::of(&words(text))
+    fn of(text: &str) -> Bag {
+        shingles(&words(text))
     }
 
     #[test]
     fn a_cut_text_is_contained_but_resembles_less() {
-        let whole = shingles("the bank raised its rate by half a point on monday");
-        let cut = shingles("The bank raised its rate by half a point");
+        let whole = of("the bank raised its rate by half a point on monday");
+        let cut = of("The bank raised its rate by half a point");
         assert_eq!(cut.containment(&whole), 1.0);
         assert!((cut.resemblance(&whole) - 7.0 / 9.0).abs() < 1e-6);
         assert!((whole.contained_in(&cut) - 7.0 / 9.0).abs() < 1e-6);
@@ -92,11 +47,16 @@ mod tests {
 
     #[test]
     fn texts_without_words_share_nothing() {
-        assert_eq!(shingles("!!!").containment(&shingles("!!!")), 0.0);
+        assert_eq!(of("!!!").containment(&of("!!!")), 0.0);
     }
 
     #[test]
     fn short_texts_are_one_shingle() {
-        assert_eq!(shingles("Rates rise").resemblance(&shingles("rates RISE")), 1.0);
+        assert_eq!(of("Rates rise").resemblance(&of("rates RISE")), 1.0);
+    }
+
+    #[test]
+    fn the_order_of_words_counts() {
+        assert_eq!(of("dog bites man").resemblance(&of("man bites dog")), 0.0);
     }
 }

@@ -1,4 +1,8 @@
+use std::borrow::Cow;
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::normalize;
 
@@ -8,7 +12,11 @@ pub struct Word<'a> {
     /// As it is written.
     pub written: &'a str,
     /// Normalised and in lower case: what is compared.
-    pub folded: String,
+    pub folded: Cow<'a, str>,
+    /// Hash of that, without a possessive ending. The same in every process.
+    pub term: u32,
+    /// Where it stands in the text, in bytes.
+    pub bytes: Range<usize>,
     /// First code point in the text.
     pub start: u32,
     /// One past its last code point.
@@ -19,16 +27,23 @@ pub struct Word<'a> {
 
 /// The words of `text` in order, by the word boundaries of UAX #29.
 pub fn words(text: &str) -> Vec<Word<'_>> {
-    let mut found = Vec::new();
-    let mut position = 0_u32;
+    let mut found = Vec::with_capacity(text.len() / 6);
+    let (mut byte, mut position) = (0, 0_u32);
     let mut opens_sentence = true;
     for segment in text.split_word_bounds() {
-        let start = position;
-        position += segment.chars().count() as u32;
+        let (start, first) = (position, byte);
+        byte += segment.len();
+        position += match segment.is_ascii() {
+            true => segment.len() as u32,
+            false => segment.chars().count() as u32,
+        };
         if segment.chars().any(char::is_alphanumeric) {
+            let folded = fold(segment);
             found.push(Word {
                 written: segment,
-                folded: normalize(segment).to_lowercase(),
+                term: term(&folded),
+                folded,
+                bytes: first..byte,
                 start,
                 end: position,
                 opens_sentence,
@@ -41,6 +56,24 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
     found
 }
 
+fn term(folded: &str) -> u32 {
+    let stem = folded.strip_suffix("'s").filter(|stem| !stem.is_empty()).unwrap_or(folded);
+    xxh3_64(stem.as_bytes()) as u32
+}
+
+/// Normalised, in lower case.
+fn fold(word: &str) -> Cow<'_, str> {
+    let is_folded =
+        |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'`';
+    if word.bytes().all(is_folded) {
+        Cow::Borrowed(word)
+    } else if word.is_ascii() {
+        Cow::Owned(word.to_ascii_lowercase())
+    } else {
+        Cow::Owned(normalize(word).to_lowercase())
+    }
+}
+
 /// How many words `text` has.
 pub fn word_count(text: &str) -> usize {
     text.unicode_words().count()
@@ -49,18 +82,27 @@ pub fn word_count(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::words;
+    use crate::text::normalize;
     use proptest::prelude::*;
 
     #[test]
     fn numbers_with_separators_are_one_word() {
         let folded: Vec<_> = words("It rose 1,234.5 pct\u{2014}in the U.S.")
             .into_iter()
-            .map(|word| word.folded)
+            .map(|word| word.folded.into_owned())
             .collect();
         assert_eq!(folded, ["it", "rose", "1,234.5", "pct", "in", "the", "u.s"]);
     }
 
     proptest! {
+        #[test]
+        fn words_are_folded_as_normalised_text_is(text in "[ -~\u{C0}-\u{17F}]{0,12}") {
+            for word in words(&text) {
+                prop_assert_eq!(&*word.folded, normalize(word.written).to_lowercase());
+                prop_assert_eq!(&text[word.bytes.clone()], word.written);
+            }
+        }
+
         #[test]
         fn offsets_point_at_the_word(text in any::<String>()) {
             let points: Vec<char> = text.chars().collect();

@@ -1,44 +1,35 @@
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::collections::HashMap;
 
 use crate::article::PassageKind;
 
-use super::{Comparable, DEFAULT_PROBABILITY, Signals, Verdict, judge_passage};
+use super::{Comparison, PairVerdict, Report, Signals, Verdict};
 
-/// Share of a document's words that must stand in another one for it to be a copy.
-const COPY_SHARE: f32 = 0.8;
+/// Share of a passage's words that a later version of it keeps, at least.
+const VERSION_KEEPS: f32 = 0.3;
 
-/// Share of an earlier document's words that a later version of it keeps, and share
-/// of the later version's own words that these are, at least.
-const UPDATE_KEEPS: f32 = 0.5;
-const UPDATE_SHARE: f32 = 0.25;
-
-/// What must be known of a stored document that shares passages with the one that is
-/// judged. `D` names documents.
-#[derive(Debug, Clone, PartialEq)]
+/// A stored document beside the one that is judged. `D` names documents.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate<D> {
     /// Which one.
     pub document: D,
-    /// Words in its reporting.
-    pub words: usize,
-    /// All its reporting is the same, letter for letter after normalisation.
-    pub exact: bool,
+    /// It is the canonical document of its family.
+    pub is_canonical: bool,
+    /// What the judged document is beside it.
+    pub pair: PairVerdict,
 }
 
 /// A stored passage beside a passage of the document that is judged. `D` names
 /// documents and `P` passages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassageMatch<D, P> {
-    /// Index of the passage that is judged, among those given.
+    /// Index of the passage that is judged, in its document.
     pub index: usize,
     /// The stored passage.
     pub passage: P,
     /// The document that it is of.
     pub document: D,
-    /// Words in it.
-    pub words: usize,
     /// The two compared.
-    pub signals: Signals,
+    pub comparison: Comparison,
 }
 
 /// The verdict on a document beside everything before it.
@@ -46,7 +37,7 @@ pub struct PassageMatch<D, P> {
 pub struct DocumentVerdict<D, P> {
     /// What it is.
     pub verdict: Verdict,
-    /// The document that it copies or updates; `None` if new.
+    /// The document whose family it belongs to; `None` if new.
     pub of: Option<D>,
     /// Probability that calling it new would be wrong, 0 to 1.
     pub probability: f32,
@@ -77,109 +68,76 @@ pub struct PassageVerdict<P> {
     pub matched: Option<(P, Signals)>,
 }
 
-/// Judges a document by its passages and what was found for them. Documents that have
-/// a passage that is the same, or all of it, must be among `candidates`.
+/// Judges a document by the documents that may be the same, and by the passages that may
+/// say the same.
 ///
-/// It copies the document that holds most of its words, if that is nearly all of
-/// them: a take that only cuts is a copy. It updates that document if it keeps most
-/// of it and says more. Otherwise it is new. Passages that share a template but not
-/// the figures are not the same, so they count for neither.
+/// What it is beside any of them is what it is: an exact copy before a near one, that
+/// before an update. It belongs to the family of a canonical document wherever it is a
+/// copy or update of that one itself.
 pub fn judge_document<D, P>(
-    passages: &[(u32, PassageKind, &Comparable)],
+    document: &Report,
     candidates: &[Candidate<D>],
     matches: &[PassageMatch<D, P>],
     lexical_only: bool,
 ) -> DocumentVerdict<D, P>
 where
-    D: Copy + Ord + Hash,
+    D: Copy + Ord,
     P: Copy,
 {
-    let weights = Weights::of(passages);
-    let mut by_passage: Vec<Vec<&PassageMatch<D, P>>> = vec![Vec::new(); passages.len()];
-    let mut by_document: BTreeMap<D, Vec<&PassageMatch<D, P>>> = BTreeMap::new();
-    for candidate in candidates {
-        by_document.entry(candidate.document).or_default();
-    }
+    let is_same = |candidate: &&Candidate<D>| candidate.pair.verdict != Verdict::New;
+    let best = |of: &mut dyn Iterator<Item = &Candidate<D>>| {
+        of.max_by(|a, b| {
+            let by_verdict = strength(a.pair.verdict).cmp(&strength(b.pair.verdict));
+            let by_probability = a.pair.probability.total_cmp(&b.pair.probability);
+            by_verdict.then(by_probability).then(b.document.cmp(&a.document))
+        })
+        .copied()
+    };
+    let strongest = best(&mut candidates.iter().filter(is_same));
+    let canonical =
+        best(&mut candidates.iter().filter(is_same).filter(|candidate| candidate.is_canonical));
+    let of = canonical.or(strongest).map(|candidate| candidate.document);
+    let verdict = strongest.map_or(Verdict::New, |strongest| strongest.pair.verdict);
+
+    let mut by_passage: Vec<Vec<&PassageMatch<D, P>>> = vec![Vec::new(); document.passages.len()];
     for found in matches {
-        by_document.entry(found.document).or_default().push(found);
         if let Some(own) = by_passage.get_mut(found.index) {
             own.push(found);
         }
     }
-    let judged: Vec<PassageVerdict<P>> = passages
+    let versions = |found: &PassageMatch<D, P>| {
+        verdict == Verdict::Update
+            && candidates.iter().filter(is_same).any(|of| of.document == found.document)
+    };
+    let passages: Vec<PassageVerdict<P>> = document
+        .passages
         .iter()
         .zip(&by_passage)
-        .map(|(&(ordinal, kind, _), own)| judge_one(ordinal, kind, own))
+        .map(|(passage, own)| judge_one(passage.ordinal, passage.kind, own, versions))
         .collect();
-    let known: HashMap<D, &Candidate<D>> =
-        candidates.iter().map(|candidate| (candidate.document, candidate)).collect();
-    let of = by_document
-        .iter()
-        .map(|(document, own)| beside(&weights, *document, known.get(document).copied(), own))
-        .max_by(|a, b| {
-            let by_verdict = strength(a.verdict).cmp(&strength(b.verdict));
-            let by_probability = a.probability.total_cmp(&b.probability);
-            by_verdict.then(by_probability).then(b.document.cmp(&a.document))
-        });
+    let probabilities = candidates.iter().map(|candidate| candidate.pair.probability);
     DocumentVerdict {
-        verdict: of.as_ref().map_or(Verdict::New, |of| of.verdict),
-        of: of.as_ref().filter(|of| of.verdict != Verdict::New).map(|of| of.document),
-        probability: of.as_ref().map_or(0.0, |of| of.probability),
-        duplicate_share: weights.mean(best(matches.iter(), covered)),
-        novelty: weights.mean(judged.iter().map(|passage| passage.novelty).enumerate()),
+        verdict,
+        of,
+        probability: probabilities.fold(0.0, f32::max),
+        duplicate_share: mean(document, best_of(matches, |found| covered(&found.comparison))),
+        novelty: mean(document, passages.iter().map(|passage| passage.novelty).enumerate()),
         lexical_only,
-        passages: judged,
+        passages,
     }
 }
 
-/// How much each passage counts: by its words, furniture not at all.
-struct Weights(Vec<f32>);
-
-impl Weights {
-    fn of(passages: &[(u32, PassageKind, &Comparable)]) -> Self {
-        let weight = |&(_, kind, comparable): &(u32, PassageKind, &Comparable)| match kind {
-            PassageKind::Body => comparable.words.max(1) as f32,
-            PassageKind::Furniture => 0.0,
-        };
-        Self(passages.iter().map(weight).collect())
-    }
-
-    /// The weighted mean of values by passage index; those not named count 0.
-    fn mean(&self, values: impl IntoIterator<Item = (usize, f32)>) -> f32 {
-        let total: f32 = self.0.iter().sum();
-        let weighted = |(index, value): (usize, f32)| self.0.get(index).unwrap_or(&0.0) * value;
-        let sum: f32 = values.into_iter().map(weighted).sum();
-        if total > 0.0 { sum / total } else { 0.0 }
-    }
-}
-
-/// What a document is beside one other.
-struct Beside<D> {
-    document: D,
-    verdict: Verdict,
-    probability: f32,
-}
-
-fn beside<D: Copy, P>(
-    weights: &Weights,
-    document: D,
-    known: Option<&Candidate<D>>,
-    matches: &[&PassageMatch<D, P>],
-) -> Beside<D> {
-    let own = || matches.iter().copied();
-    let share = weights.mean(best(own(), covered));
-    let likely = weights.mean(best(own(), |signals| judge_passage(signals).1));
-    let kept = known.map_or(0.0, |known| kept_words(own()) / known.words.max(1) as f32);
-    let (verdict, probability) = if known.is_some_and(|known| known.exact) {
-        (Verdict::ExactDuplicate, 1.0)
-    } else if share >= COPY_SHARE {
-        (Verdict::NearDuplicate, likely.max(share))
-    } else if kept >= UPDATE_KEEPS && share >= UPDATE_SHARE {
-        (Verdict::Update, likely.max(kept.min(1.0)))
-    } else {
-        (Verdict::New, likely.min(DEFAULT_PROBABILITY))
+/// The mean of values by passage index, weighted by words; those not named count 0.
+fn mean(document: &Report, values: impl IntoIterator<Item = (usize, f32)>) -> f32 {
+    let weight = |index: usize| {
+        let passage = document.passages.get(index);
+        passage
+            .filter(|passage| passage.kind == PassageKind::Body)
+            .map_or(0.0, |passage| passage.text.words.max(1) as f32)
     };
-    Beside { document, verdict, probability }
+    let total: f32 = (0..document.passages.len()).map(weight).sum();
+    let sum: f32 = values.into_iter().map(|(index, value)| weight(index) * value).sum();
+    if total > 0.0 { sum / total } else { 0.0 }
 }
 
 /// Which of two verdicts beside different documents to report.
@@ -196,6 +154,7 @@ fn judge_one<D, P: Copy>(
     ordinal: u32,
     kind: PassageKind,
     matches: &[&PassageMatch<D, P>],
+    is_in_an_earlier_version: impl Fn(&PassageMatch<D, P>) -> bool,
 ) -> PassageVerdict<P> {
     let mut judged = PassageVerdict {
         ordinal,
@@ -206,12 +165,17 @@ fn judge_one<D, P: Copy>(
         matched: None,
     };
     for found in matches {
-        let (verdict, probability) = judge_passage(&found.signals);
-        judged.novelty = judged.novelty.min(1.0 - said_before(&found.signals));
+        let Comparison { verdict, probability, signals } = found.comparison;
+        judged.novelty = judged.novelty.min(1.0 - said_before(&found.comparison));
         if judged.matched.is_none() || probability > judged.probability {
-            judged.verdict = verdict;
+            let keeps = signals.share_of_query.max(signals.share_of_match);
+            let is_version = keeps >= VERSION_KEEPS && is_in_an_earlier_version(found);
+            judged.verdict = match verdict {
+                Verdict::New if is_version => Verdict::Update,
+                verdict => verdict,
+            };
             judged.probability = probability;
-            judged.matched = Some((found.passage, found.signals));
+            judged.matched = Some((found.passage, signals));
         }
     }
     if kind == PassageKind::Furniture {
@@ -221,126 +185,104 @@ fn judge_one<D, P: Copy>(
 }
 
 /// The best value of each passage that has matches, by its index.
-fn best<'a, D: 'a, P: 'a>(
-    matches: impl Iterator<Item = &'a PassageMatch<D, P>>,
-    value: impl Fn(&Signals) -> f32,
+fn best_of<D, P>(
+    matches: &[PassageMatch<D, P>],
+    value: impl Fn(&PassageMatch<D, P>) -> f32,
 ) -> HashMap<usize, f32> {
     let mut best: HashMap<usize, f32> = HashMap::new();
     for found in matches {
         let best = best.entry(found.index).or_insert(0.0);
-        *best = best.max(value(&found.signals));
+        *best = best.max(value(found));
     }
     best
 }
 
 /// Share of a passage's words that stand in its match, if the two are the same.
-fn covered(signals: &Signals) -> f32 {
-    match judge_passage(signals).0 {
-        Verdict::New => 0.0,
-        _ => signals.share_of_query,
-    }
-}
-
-/// Words of a candidate's passages that stand in the document that is judged.
-fn kept_words<'a, D: 'a, P: 'a>(matches: impl Iterator<Item = &'a PassageMatch<D, P>>) -> f32 {
-    // One judged passage answers for at most one stored one: the one it shares most
-    // words with.
-    let mut kept: HashMap<usize, f32> = HashMap::new();
-    for found in matches.filter(|found| judge_passage(&found.signals).0 != Verdict::New) {
-        let kept = kept.entry(found.index).or_insert(0.0);
-        *kept = kept.max(found.signals.share_of_match * found.words as f32);
-    }
-    kept.values().sum()
+fn covered(comparison: &Comparison) -> f32 {
+    if comparison.is_same() { comparison.signals.share_of_query } else { 0.0 }
 }
 
 /// How far a match says what a passage says, in these words or others, 0 to 1.
-fn said_before(signals: &Signals) -> f32 {
+fn said_before(comparison: &Comparison) -> f32 {
     /// Cosines of passages that have nothing, and everything, to do with each other.
     const UNRELATED: f32 = 0.5;
     const SAME: f32 = 0.9;
     let in_other_words =
-        signals.cosine.map_or(0.0, |cosine| (cosine - UNRELATED) / (SAME - UNRELATED));
-    let agreed = signals.agreement.unwrap_or(1.0);
-    covered(signals).max(in_other_words * agreed).clamp(0.0, 1.0)
+        comparison.signals.cosine.map_or(0.0, |cosine| (cosine - UNRELATED) / (SAME - UNRELATED));
+    let agreed = comparison.signals.agreement.unwrap_or(1.0);
+    covered(comparison).max(in_other_words * agreed).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Candidate, DocumentVerdict, PassageMatch, judge_document};
-    use crate::article::PassageKind;
-    use crate::verdict::{Comparable, Verdict, compare};
+    use crate::verdict::report::tests::report;
+    use crate::verdict::{Judge, PairVerdict, Verdict, compare_passages};
 
     const LEAD: &str = "The central bank raised its key rate by half a point to 5.5 pct on Monday.";
     const SECOND: &str =
         "Governor Jane Doe told reporters that inflation had proved more stubborn than expected.";
     const THIRD: &str =
         "Markets fell after the announcement, with shares in banks leading the losses.";
-    const OTHER: &str =
-        "Fishermen in the northern harbour have been on strike over quotas since last week.";
 
-    /// Judges `incoming` beside one stored document, with cosines of 1 for the same
-    /// text and .3 for others.
-    fn judge(incoming: &[&str], stored: &[&str]) -> DocumentVerdict<u32, u32> {
-        let incoming: Vec<Comparable> = incoming.iter().map(|text| Comparable::of(text)).collect();
-        let stored: Vec<Comparable> = stored.iter().map(|text| Comparable::of(text)).collect();
-        let passages: Vec<_> = incoming
-            .iter()
-            .enumerate()
-            .map(|(index, comparable)| (index as u32, PassageKind::Body, comparable))
+    fn candidate(document: u32, is_canonical: bool, verdict: Verdict) -> Candidate<u32> {
+        Candidate { document, is_canonical, pair: PairVerdict { verdict, probability: 0.9 } }
+    }
+
+    fn judged(
+        incoming: &[&str],
+        stored: &[&str],
+        candidates: &[Candidate<u32>],
+    ) -> DocumentVerdict<u32, usize> {
+        let (incoming, stored) = (report(incoming), report(stored));
+        let judge = Judge::of("all-MiniLM-L6-v2/int8");
+        let matches: Vec<_> = compare_passages(&judge, &incoming, &stored)
+            .into_iter()
+            .map(|(index, passage, comparison)| PassageMatch {
+                index,
+                passage,
+                document: 1,
+                comparison,
+            })
             .collect();
-        let mut matches = Vec::new();
-        for (index, query) in incoming.iter().enumerate() {
-            for (passage, matched) in stored.iter().enumerate() {
-                let cosine = if query.hash == matched.hash { 1.0 } else { 0.3 };
-                let signals = compare(query, matched, Some(cosine));
-                matches.push(PassageMatch {
-                    index,
-                    passage: passage as u32,
-                    document: 7,
-                    words: matched.words,
-                    signals,
-                });
-            }
-        }
-        let same = |(a, b): (&Comparable, &Comparable)| a.hash == b.hash;
-        let exact = incoming.len() == stored.len() && incoming.iter().zip(&stored).all(same);
-        let words = stored.iter().map(|passage| passage.words).sum();
-        judge_document(&passages, &[Candidate { document: 7, words, exact }], &matches, false)
+        judge_document(&incoming, candidates, &matches, false)
     }
 
     #[test]
-    fn the_same_text_is_an_exact_duplicate_and_adds_nothing() {
-        let verdict = judge(&[LEAD, SECOND], &[LEAD, SECOND]);
-        assert_eq!((verdict.verdict, verdict.of), (Verdict::ExactDuplicate, Some(7)));
+    fn the_same_text_adds_nothing() {
+        let same = [candidate(1, true, Verdict::ExactDuplicate)];
+        let verdict = judged(&[LEAD, SECOND], &[LEAD, SECOND], &same);
+        assert_eq!((verdict.verdict, verdict.of), (Verdict::ExactDuplicate, Some(1)));
         assert_eq!((verdict.duplicate_share, verdict.novelty), (1.0, 0.0));
     }
 
     #[test]
-    fn a_take_that_only_cuts_is_a_near_duplicate() {
-        assert_eq!(judge(&[LEAD, SECOND], &[LEAD, SECOND, THIRD]).verdict, Verdict::NearDuplicate);
-    }
-
-    #[test]
-    fn a_longer_take_is_an_update_and_tells_what_it_adds() {
-        let verdict = judge(&[LEAD, SECOND, THIRD], &[LEAD, SECOND]);
-        assert_eq!(verdict.verdict, Verdict::Update);
+    fn an_update_tells_what_it_adds() {
+        let later = [candidate(1, true, Verdict::Update)];
+        let verdict = judged(&[LEAD, SECOND, THIRD], &[LEAD, SECOND], &later);
         let novelty: Vec<f32> = verdict.passages.iter().map(|passage| passage.novelty).collect();
-        assert_eq!(novelty, [0.0, 0.0, 1.0]);
-        assert!((0.25..0.35).contains(&verdict.novelty));
+        assert_eq!(novelty[..2], [0.0, 0.0]);
+        assert!(novelty[2] > 0.9 && (0.25..0.35).contains(&verdict.novelty));
+        assert_eq!(verdict.passages[2].verdict, Verdict::New);
     }
 
     #[test]
-    fn one_shared_paragraph_of_many_does_not_make_a_copy() {
-        let verdict = judge(&[SECOND, THIRD, OTHER], &[OTHER, LEAD, LEAD, LEAD]);
-        assert_eq!((verdict.verdict, verdict.of), (Verdict::New, None));
-        assert!((0.3..0.5).contains(&verdict.duplicate_share));
+    fn the_strongest_verdict_is_told_and_the_canonical_document_is_joined() {
+        let candidates = [
+            candidate(1, true, Verdict::Update),
+            candidate(2, false, Verdict::NearDuplicate),
+            candidate(3, true, Verdict::New),
+        ];
+        let verdict = judged(&[LEAD], &[SECOND], &candidates);
+        assert_eq!((verdict.verdict, verdict.of), (Verdict::NearDuplicate, Some(1)));
+        let verdict = judged(&[LEAD], &[SECOND], &candidates[1..]);
+        assert_eq!((verdict.verdict, verdict.of), (Verdict::NearDuplicate, Some(2)));
     }
 
     #[test]
     fn a_document_beside_nothing_is_new() {
-        let comparable = Comparable::of(LEAD);
-        let verdict: DocumentVerdict<u32, u32> =
-            judge_document(&[(0, PassageKind::Body, &comparable)], &[], &[], false);
+        let verdict = judged(&[LEAD], &[], &[]);
         assert_eq!((verdict.verdict, verdict.of, verdict.novelty), (Verdict::New, None, 1.0));
+        assert_eq!(verdict.probability, 0.0);
     }
 }

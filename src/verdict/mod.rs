@@ -5,15 +5,21 @@
 //! not known here.
 
 mod document;
+mod judge;
+mod logistic;
+mod overlap;
 mod pair;
 mod passage;
+mod profile;
+mod report;
 
 pub use document::{Candidate, DocumentVerdict, PassageMatch, PassageVerdict, judge_document};
-pub use pair::{Side, SidePassage, judge_pair};
-pub use passage::{Comparable, Signals, compare, judge_passage};
-
-/// Probability from which on two passages count as the same.
-pub const DEFAULT_PROBABILITY: f32 = 0.5;
+pub use judge::{Fitted, Judge, Parameters};
+pub use logistic::{Feature, Features, Logistic, products};
+pub use pair::{PairFeatures, PairVerdict, compare_passages, features, judge_pair};
+pub use passage::{Comparison, Signals, compare, passage_features};
+pub use profile::Comparable;
+pub use report::{Heading, Report, ReportPassage};
 
 /// What an editor would say of a document or passage beside an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,83 +1,275 @@
 use std::collections::HashMap;
 
-use crate::article::PassageKind;
-use crate::embed::Windows;
 use crate::text::ContentHash;
 
-use super::{
-    Candidate, Comparable, DocumentVerdict, PassageMatch, Signals, compare, judge_document,
-};
+use super::logistic::Features;
+use super::overlap::{Numbers, Overlap, Words};
+use super::profile::{Profile, is_looked_at};
+use super::report::ReportPassage;
+use super::{Comparison, Judge, Report, Verdict, compare};
 
 /// Passages of the other document that each passage is compared with: those that share
 /// most shingles with it.
-const NEAREST: usize = 4;
+const NEAREST: usize = 2;
 
 /// Passages that a shingle may stand in and still tell passages apart.
 const COMMON: usize = 32;
 
-/// A document made ready to be compared with another one.
-#[derive(Debug, Clone)]
-pub struct Side {
-    /// Its passages in reading order, furniture included.
-    pub passages: Vec<SidePassage>,
-    /// Names its reporting, normalised.
-    pub reporting_hash: ContentHash,
+/// Hours between publications from which on more of them say nothing more.
+const LONG: f32 = 30.0 * 24.0;
+
+/// Words that a passage must have to say something of its own.
+const SENTENCE: usize = 5;
+
+/// Share of a passage's grams that stand in another document from which on it is not new.
+const STANDS_THERE: f32 = 0.6;
+
+/// Passages of the other document whose meaning is looked at for each passage.
+const LOOKED_AT: usize = 256;
+
+/// Cosine from which on a passage says in other words what another one says.
+const IN_OTHER_WORDS: f32 = 0.8;
+
+/// What a document is beside another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairVerdict {
+    /// What it is.
+    pub verdict: Verdict,
+    /// Probability that it is a copy or a later version, 0 to 1.
+    pub probability: f32,
 }
 
-/// A passage of such a document.
-#[derive(Debug, Clone)]
-pub struct SidePassage {
-    /// Position in its document.
-    pub ordinal: u32,
-    /// What it is for.
-    pub kind: PassageKind,
-    /// What it says.
-    pub text: Comparable,
-    /// Its vectors, if they mean anything for its language.
-    pub windows: Option<Windows>,
+/// The verdict on `document` had it come after `other` and nothing else: a pure function
+/// of the two.
+pub fn judge_pair(judge: &Judge, document: &Report, other: &Report) -> PairVerdict {
+    let pair = Pair::of(document, other);
+    if document.reporting_hash == other.reporting_hash && !pair.is_about_another(document) {
+        return PairVerdict { verdict: Verdict::ExactDuplicate, probability: 1.0 };
+    }
+    let parameters = judge.parameters(pair.cosine.is_some());
+    let probability = parameters.document.probability(&pair.document_features());
+    let is_update = || {
+        let features = pair.update_features(document, other);
+        parameters.update.probability(&features) >= parameters.update.threshold
+    };
+    let verdict = match probability >= parameters.document.threshold {
+        false => Verdict::New,
+        true if is_update() => Verdict::Update,
+        true => Verdict::NearDuplicate,
+    };
+    PairVerdict { verdict, probability }
 }
 
-/// The verdict on `document` had it come after `other` and nothing else. Matches name
-/// the passages of `other` by their place in it.
-pub fn judge_pair(document: &Side, other: &Side) -> DocumentVerdict<(), usize> {
-    let index = Shared::of(other);
-    let mut matches = Vec::new();
-    for (place, passage) in document.reporting() {
-        for (there, signals, words) in index.nearest(passage, other) {
-            matches.push(PassageMatch {
-                index: place,
-                passage: there,
-                document: (),
-                words,
-                signals,
-            });
+/// Two documents compared.
+struct Pair {
+    overlap: Overlap,
+    /// Lower one of the two shares of the headlines' words that the other document has not.
+    subject_replaced: Option<f32>,
+    hours_apart: Option<f32>,
+    cosine: Option<f32>,
+}
+
+impl Pair {
+    fn of(document: &Report, other: &Report) -> Self {
+        let missing = |one: &Report, other: &Report| {
+            let is_missing = |term: &u32| {
+                other.title.weight(*term) == 0.0 && other.whole.terms.weight(*term) == 0.0
+            };
+            let missing = one.title.terms().filter(is_missing).count();
+            (one.title.total() > 0.0).then(|| missing as f32 / one.title.total())
+        };
+        let replaced = missing(document, other).zip(missing(other, document));
+        let published = document.published_at.zip(other.published_at);
+        let vectors = document.vector.as_ref().zip(other.vector.as_ref());
+        Self {
+            overlap: Overlap::of(&document.whole, &other.whole),
+            subject_replaced: replaced.map(|(a, b)| a.min(b)),
+            hours_apart: published
+                .map(|(a, b)| (a.duration_since(b).as_secs_f32().abs() / 3_600.0).min(LONG)),
+            cosine: vectors.map(|(a, b)| a.cosine(b)),
         }
     }
-    let words = other.reporting().map(|(_, passage)| passage.text.words).sum();
-    let exact = document.reporting_hash == other.reporting_hash;
-    let passages: Vec<_> = document.passages.iter().map(|p| (p.ordinal, p.kind, &p.text)).collect();
-    let lexical_only = document.passages.iter().all(|passage| passage.windows.is_none());
-    judge_document(&passages, &[Candidate { document: (), words, exact }], &matches, lexical_only)
+
+    /// Whether the headlines name what the texts do not, and name something else: "Qtly div 10
+    /// cts, pay April 15" is not the same under two companies' names.
+    fn is_about_another(&self, document: &Report) -> bool {
+        const SHORT: f32 = 60.0;
+        const ANOTHER: f32 = 0.3;
+        document.whole.terms.total() < SHORT
+            && self.subject_replaced.is_some_and(|replaced| replaced >= ANOTHER)
+    }
+
+    /// What the probability of a copy or update is computed from.
+    fn document_features(&self) -> Features {
+        let overlap = &self.overlap;
+        let (shared, replaced) = (overlap.numbers_shared, overlap.numbers_apart.replaced());
+        let (names, names_replaced) = (overlap.names_shared, overlap.names_apart.replaced());
+        let mut features = vec![
+            ("containment", overlap.containment),
+            ("words", overlap.words),
+            ("grams", overlap.grams.of_smaller),
+            ("plain", overlap.plain.of_smaller),
+            ("numbers_shared", shared.ln_1p()),
+            ("numbers_replaced", replaced.ln_1p()),
+            ("misspelt", overlap.misspelt),
+            ("numbers_agreed", (shared + 0.5) / (shared + replaced + 0.75)),
+            ("numbers_in_place", overlap.numbers_in_place),
+            ("numberless", f32::from(u8::from(!overlap.both_state_numbers))),
+            ("names_replaced", names_replaced.ln_1p()),
+            ("names_agreed", (names + 1.0) / (names + names_replaced + 1.25)),
+            ("protagonist_replaced", overlap.protagonists_apart.replaced()),
+            ("words_replaced", overlap.words_apart.replaced().ln_1p()),
+            ("lead", overlap.lead),
+        ];
+        features.extend(self.subject_replaced.map(|replaced| ("subject_replaced", replaced)));
+        features.push(match self.hours_apart {
+            Some(hours) => ("hours_apart", hours.ln_1p()),
+            None => ("undated", 1.0),
+        });
+        features.extend(self.cosine.map(|cosine| ("cosine", cosine)));
+        features
+    }
+
+    /// What the probability of an update is computed from, given that it is one or a copy.
+    fn update_features(&self, document: &Report, other: &Report) -> Features {
+        let overlap = &self.overlap;
+        let added = Added::of(document, other);
+        let lead = Changed::of(document, other);
+        vec![
+            ("words_added", added.words.ln_1p()),
+            ("related_words_added", added.related.ln_1p()),
+            ("share_added", added.words / document.whole.terms.total().max(1.0)),
+            ("grams_missing", 1.0 - overlap.grams.of_smaller),
+            ("numbers_added", overlap.numbers_apart.first.ln_1p()),
+            ("numbers_replaced", overlap.numbers_apart.replaced().ln_1p()),
+            ("names_replaced", overlap.names_apart.replaced().ln_1p()),
+            ("lead_numbers_replaced", lead.numbers.ln_1p()),
+            ("lead_names_replaced", lead.names.ln_1p()),
+            ("slip", f32::from(u8::from(self.is_a_slip(document, other)))),
+        ]
+    }
+
+    /// Whether all that differs in numbers is what a slip of a finger makes: one digit of
+    /// one number in a longer text, mended by the same outlet within hours.
+    fn is_a_slip(&self, document: &Report, other: &Report) -> bool {
+        const SOON: f32 = 6.0;
+        const LONGER: usize = 5;
+        let paragraphs = document.reporting().count().min(other.reporting().count());
+        self.overlap.is_a_digit_off
+            && document.source == other.source
+            && self.hours_apart.is_none_or(|hours| hours <= SOON)
+            && paragraphs >= LONGER
+    }
 }
 
-impl Side {
-    fn reporting(&self) -> impl Iterator<Item = (usize, &SidePassage)> {
-        self.passages.iter().enumerate().filter(|(_, passage)| passage.kind == PassageKind::Body)
+/// Facts at the start of two documents of which each lacks the other one's.
+struct Changed {
+    numbers: f32,
+    names: f32,
+}
+
+impl Changed {
+    fn of(document: &Report, other: &Report) -> Self {
+        // What one says first, the other one says nowhere; what that one says first, this one
+        // does not say first.
+        let replaced = |missing: fn(&Profile, &Profile) -> f32| {
+            let ways = [(document, other), (other, document)].map(|(one, other)| {
+                missing(&one.lead, &other.whole).min(missing(&other.lead, &one.lead))
+            });
+            ways.into_iter().fold(0.0, f32::max)
+        };
+        Self {
+            numbers: replaced(|one, other| Numbers::of(one, other).apart.first),
+            names: replaced(|one, other| Words::of(one, other).names_apart.first),
+        }
     }
+}
+
+/// What a document says that another one does not.
+#[derive(Default)]
+struct Added {
+    /// Words in its passages.
+    words: f32,
+    /// How many of them are about what the document is about.
+    related: f32,
+}
+
+impl Added {
+    /// A passage says what another document says, in these words or others, if most of it
+    /// stands there or if one of its passages means the same.
+    fn of(document: &Report, other: &Report) -> Self {
+        let mut added = Self::default();
+        for (_, passage) in document.reporting() {
+            let words = passage.weight * passage.text.words as f32;
+            if passage.text.words < SENTENCE || words == 0.0 || is_said(passage, other) {
+                continue;
+            }
+            added.words += words;
+            added.related += words * relatedness(passage, other);
+        }
+        added
+    }
+}
+
+/// How far a passage is about what a document is about, 0 to 1. Boilerplate is about
+/// something else.
+fn relatedness(passage: &ReportPassage, document: &Report) -> f32 {
+    /// Cosines of a passage and the mean of a document that it does not belong to, and that
+    /// it does.
+    const APART: f32 = 0.15;
+    const TOGETHER: f32 = 0.45;
+    let cosines = passage.windows.as_ref().zip(document.vector.as_ref()).map(|(windows, mean)| {
+        windows.vectors().iter().map(|vector| vector.cosine(mean)).fold(-1.0, f32::max)
+    });
+    cosines.map_or(0.5, |cosine| ((cosine - APART) / (TOGETHER - APART)).clamp(0.0, 1.0))
+}
+
+fn is_said(passage: &ReportPassage, other: &Report) -> bool {
+    let known = |gram: &u32| other.whole.grams.weight(*gram) > 0.0;
+    let looked_at = passage.text.profile.grams.terms().filter(|gram| is_looked_at(*gram));
+    let (all, there) =
+        looked_at.fold((0, 0), |(all, there), gram| (all + 1, there + usize::from(known(&gram))));
+    let in_other_words = || {
+        let windows = passage.windows.as_ref();
+        let others = other.reporting().filter_map(|(_, other)| other.windows.as_ref());
+        let mut others = others.take(LOOKED_AT);
+        windows.is_some_and(|windows| others.any(|other| windows.cosine(other) >= IN_OTHER_WORDS))
+    };
+    there as f32 >= STANDS_THERE * all as f32 || in_other_words()
+}
+
+/// The passages of a document that are beside those of another one, each with the index of
+/// its own passage, the index of the other one's, and how they compare.
+pub fn compare_passages(
+    judge: &Judge,
+    document: &Report,
+    other: &Report,
+) -> Vec<(usize, usize, Comparison)> {
+    let index = Shared::of(other);
+    let mut compared = Vec::new();
+    for (place, passage) in document.reporting() {
+        for there in index.nearest(passage) {
+            let Some(matched) = other.passages.get(there) else { continue };
+            let windows = passage.windows.as_ref().zip(matched.windows.as_ref());
+            let cosine = windows.map(|(a, b)| a.cosine(b));
+            compared.push((place, there, compare(judge, &passage.text, &matched.text, cosine)));
+        }
+    }
+    compared
 }
 
 /// Which passages of a document hold a shingle, and which say a text.
 struct Shared {
-    holders: HashMap<u64, Vec<usize>>,
+    holders: HashMap<u32, Vec<usize>>,
     exact: HashMap<ContentHash, usize>,
 }
 
 impl Shared {
-    fn of(side: &Side) -> Self {
+    fn of(report: &Report) -> Self {
         let mut shared = Self { holders: HashMap::new(), exact: HashMap::new() };
-        for (place, passage) in side.reporting() {
+        for (place, passage) in report.reporting() {
             shared.exact.entry(passage.text.hash).or_insert(place);
-            for &shingle in passage.text.shingles.hashes() {
+            for shingle in passage.text.shingles().terms() {
                 let holders = shared.holders.entry(shingle).or_default();
                 if holders.len() < COMMON {
                     holders.push(place);
@@ -87,57 +279,112 @@ impl Shared {
         shared
     }
 
-    /// The passages of `other` that are likest to `passage`, compared with it.
-    fn nearest(&self, passage: &SidePassage, other: &Side) -> Vec<(usize, Signals, usize)> {
+    /// The passages that are likest to one of another document.
+    fn nearest(&self, passage: &ReportPassage) -> Vec<usize> {
+        if let Some(&same) = self.exact.get(&passage.text.hash) {
+            return vec![same];
+        }
         let mut shared: HashMap<usize, usize> = HashMap::new();
-        for shingle in passage.text.shingles.hashes() {
-            for &place in self.holders.get(shingle).into_iter().flatten() {
+        for shingle in passage.text.shingles().terms() {
+            for &place in self.holders.get(&shingle).into_iter().flatten() {
                 *shared.entry(place).or_default() += 1;
             }
         }
         let mut places: Vec<(usize, usize)> = shared.into_iter().collect();
         places.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
-        places.truncate(NEAREST);
-        if let Some(&same) = self.exact.get(&passage.text.hash) {
-            places.push((same, 0));
-        }
-        let compared = |(place, _): (usize, usize)| {
-            let there = other.passages.get(place)?;
-            let windows = passage.windows.as_ref().zip(there.windows.as_ref());
-            let cosine = windows.map(|(a, b)| a.cosine(b));
-            Some((place, compare(&passage.text, &there.text, cosine), there.text.words))
-        };
-        places.into_iter().filter_map(compared).collect()
+        places.into_iter().map(|(place, _)| place).take(NEAREST).collect()
     }
+}
+
+/// The features that the parameters weigh, of two documents.
+pub fn features(document: &Report, other: &Report) -> PairFeatures {
+    let pair = Pair::of(document, other);
+    PairFeatures {
+        document: pair.document_features(),
+        update: pair.update_features(document, other),
+    }
+}
+
+/// What the probabilities of a pair are computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairFeatures {
+    /// That it is a copy or a later version.
+    pub document: Features,
+    /// That it is a later version, if it is either.
+    pub update: Features,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Side, SidePassage, judge_pair};
-    use crate::article::PassageKind;
-    use crate::text::ContentHash;
-    use crate::verdict::{Comparable, Verdict};
+    use super::judge_pair;
+    use crate::verdict::report::tests::report;
+    use crate::verdict::{Judge, Verdict};
 
-    fn side(texts: &[&str]) -> Side {
-        let passages = texts.iter().enumerate().map(|(ordinal, text)| SidePassage {
-            ordinal: ordinal as u32,
-            kind: PassageKind::Body,
-            text: Comparable::of(text),
-            windows: None,
-        });
-        Side { passages: passages.collect(), reporting_hash: ContentHash::of(&texts.join("\n")) }
+    const STORY: [&str; 4] = [
+        "Harper Steel Corp said it will close its rolling mill in Duluth, Minnesota, on June 30 and \
+         lay off 1,240 workers because of a fall in orders from car makers.",
+        "The company took a charge of 86.5 mln dlrs against earnings in the second quarter, after a \
+         loss of 12.3 mln dlrs a year earlier.",
+        "Union officials said they had not been told before the announcement and would ask a judge \
+         to delay the closing until talks are held.",
+        "Chairman Robert Lane told reporters that no other plants would be shut this year.",
+    ];
+
+    fn verdict(document: &[&str], other: &[&str]) -> Verdict {
+        judge_pair(&Judge::of("unheard-of/f32"), &report(document), &report(other)).verdict
     }
 
-    const LEAD: &str = "The central bank raised its key rate by half a point to 5.5 pct on Monday.";
-    const SECOND: &str = "Governor Jane Doe told reporters that inflation had proved stubborn.";
-    const OTHER: &str = "Fishermen in the harbour have been on strike over quotas since last week.";
+    #[test]
+    fn the_order_of_arrival_tells_a_cut_from_an_update() {
+        let (long, short) = (STORY, &STORY[..2]);
+        assert_eq!(verdict(short, &long), Verdict::NearDuplicate);
+        assert_eq!(verdict(&long, short), Verdict::Update);
+        assert_eq!(verdict(&long, &long), Verdict::ExactDuplicate);
+    }
 
     #[test]
-    fn order_of_arrival_decides_between_a_cut_and_an_update() {
-        let (long, short) = (side(&[LEAD, SECOND]), side(&[LEAD]));
-        assert_eq!(judge_pair(&short, &long).verdict, Verdict::NearDuplicate);
-        assert_eq!(judge_pair(&long, &short).verdict, Verdict::Update);
-        assert_eq!(judge_pair(&long, &long).verdict, Verdict::ExactDuplicate);
-        assert_eq!(judge_pair(&long, &side(&[OTHER])).verdict, Verdict::New);
+    fn damage_and_clean_ups_leave_a_copy() {
+        let damage = |text: &str| text.replace("er", "cr").replace("ll", "l1");
+        let damaged: Vec<String> = STORY.iter().map(|text| damage(text)).collect();
+        let damaged: Vec<&str> = damaged.iter().map(String::as_str).collect();
+        assert_eq!(verdict(&damaged, &STORY), Verdict::NearDuplicate);
+        let marked: Vec<String> = STORY.iter().map(|text| format!("<p>{text}</p>")).collect();
+        let marked: Vec<&str> = marked.iter().map(String::as_str).collect();
+        assert_eq!(verdict(&marked, &STORY), Verdict::NearDuplicate);
+        let reordered = [STORY[2], STORY[0], STORY[3], STORY[1]];
+        assert_eq!(verdict(&reordered, &STORY), Verdict::NearDuplicate);
+    }
+
+    #[test]
+    fn the_same_template_about_another_day_or_company_is_new() {
+        let balances = |day: &str, a: &str, b: &str| {
+            format!(
+                "Treasury balances at the Federal Reserve rose on {day} to {a} billion dlrs from \
+                 {b} billion dlrs on the previous business day, the Treasury said in its latest \
+                 budget statement."
+            )
+        };
+        let march = balances("March 12", "3.083", "2.906");
+        let october = balances("October 16", "12.813", "9.985");
+        assert_eq!(verdict(&[&october], &[&march]), Verdict::New);
+        let bond = |company: &str, amount: &str, coupon: &str| {
+            format!(
+                "{company} is raising {amount} mln dlrs through an offering of debentures due 2017 \
+                 with a {coupon} pct coupon and par pricing, said lead manager Drexel Burnham \
+                 Lambert Inc. {company} said it will use the proceeds to repay debt."
+            )
+        };
+        let (one, other) =
+            (bond("Oakwood Homes", "25", "6-1/2"), bond("Micropolis", "75", "9-3/8"));
+        assert_eq!(verdict(&[&other], &[&one]), Verdict::New);
+    }
+
+    #[test]
+    fn another_story_is_new() {
+        let other =
+            ["Fishermen in the northern harbour have been on strike over quotas since last \
+                      week, and the minister has invited both sides to talks in the capital."];
+        assert_eq!(verdict(&other, &STORY), Verdict::New);
+        assert_eq!(verdict(&[], &STORY), Verdict::New);
     }
 }

@@ -1,0 +1,159 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use crate::embed::Windows;
+use crate::index::{ContentId, ContentSet, Hit, Scope};
+use crate::store::{Filter, StoredPassage, View};
+use crate::text::ContentHash;
+use crate::verdict::{Comparable, Comparison, compare};
+
+use super::{CorpusError, Parts};
+
+/// Passages that one text may stand in and be looked at, where not more are asked for.
+pub(super) const OCCURRENCES: usize = 50;
+
+/// Texts that are looked at for all probes together, about; a document of very many
+/// passages gets fewer for each.
+const TEXTS: usize = 50_000;
+
+/// Passages that are looked at for all probes together, about.
+const FOUND: usize = 200_000;
+
+/// Texts, and passages that one text stands in, that each probe gets at least.
+const LEAST: usize = 4;
+
+/// A passage that is looked for.
+pub(super) struct Probe<'a> {
+    /// Its index among those that are looked for.
+    pub index: usize,
+    pub comparable: &'a Comparable,
+    pub windows: &'a Windows,
+}
+
+/// Where and how to look.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    /// Which texts may answer.
+    pub scope: Scope<'a>,
+    /// Which documents may answer.
+    pub filter: &'a Filter,
+    /// Nearest texts for each probe.
+    pub nearest: usize,
+    /// Passages that one text may stand in and be looked at, earliest published first.
+    pub occurrences: usize,
+    /// Cosines mean nothing here: the model does not speak the language.
+    pub lexical_only: bool,
+}
+
+/// A stored passage that was found for a probe.
+pub(super) struct Found {
+    pub index: usize,
+    pub passage: Arc<StoredPassage>,
+    /// What it says; shared by all passages that say the same.
+    pub content: ContentId,
+    /// Cosine, whether or not it counts.
+    pub cosine: f32,
+    pub comparison: Comparison,
+}
+
+/// What was found for a set of probes.
+pub(super) struct Findings {
+    pub found: Vec<Found>,
+    pub texts: HashMap<ContentId, Comparable>,
+    /// Some probe has as many neighbours as were asked for: there may be more.
+    pub may_be_more: bool,
+    /// Highest cosine of the last neighbours: what was not found is no nearer.
+    pub farthest: f32,
+}
+
+impl Parts {
+    /// The texts that may answer; `None` if all may.
+    pub fn allowed(
+        &self,
+        view: View<'_>,
+        filter: &Filter,
+    ) -> Result<Option<ContentSet>, CorpusError> {
+        if filter.is_empty() {
+            return Ok(None);
+        }
+        let known = self.shelf.contents(filter);
+        Ok(Some(known.map_or_else(|| view.contents(filter), Ok)?))
+    }
+
+    /// Finds stored passages that are near to the probes, and those with the same
+    /// text, which never depend on the index.
+    pub fn find(
+        &self,
+        view: View<'_>,
+        probes: &[Probe<'_>],
+        search: Search<'_>,
+    ) -> Result<Findings, CorpusError> {
+        let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
+        let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
+        let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
+        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
+        let mut findings = Findings {
+            found: Vec::new(),
+            texts: HashMap::new(),
+            may_be_more: false,
+            farthest: -1.0,
+        };
+        for (done, probe) in probes.iter().enumerate() {
+            // The same text may stand in a document many times.
+            let hits = asked.entry(probe.comparable.hash).or_insert_with(|| {
+                let same = known.get(&probe.comparable.hash).copied();
+                self.hits(probe, nearest, same, search.scope)
+            });
+            findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
+            if let Some(last) = hits.last() {
+                findings.farthest = findings.farthest.max(last.cosine);
+            }
+            // An equal share of what is left, spent on the nearest first.
+            let left = FOUND.saturating_sub(findings.found.len());
+            let mut share = left / (probes.len() - done);
+            for hit in hits.iter() {
+                let most = search.occurrences.min(share.max(LEAST));
+                let passages = match occurrences.entry(hit.content) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => {
+                        let passages = view.occurrences(hit.content, search.filter, most)?;
+                        unknown.insert(passages.into_iter().map(Arc::new).collect())
+                    }
+                };
+                let Some(first) = passages.first() else { continue };
+                let text = findings
+                    .texts
+                    .entry(hit.content)
+                    .or_insert_with(|| Comparable::of(&first.text));
+                let cosine = (!search.lexical_only).then_some(hit.cosine);
+                let comparison = compare(&self.judge, probe.comparable, text, cosine);
+                share = share.saturating_sub(passages.len());
+                findings.found.extend(passages.iter().take(most).map(|passage| Found {
+                    index: probe.index,
+                    passage: Arc::clone(passage),
+                    content: hit.content,
+                    cosine: hit.cosine,
+                    comparison,
+                }));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// The nearest texts, best first, the same text before all others.
+    fn hits(
+        &self,
+        probe: &Probe<'_>,
+        count: usize,
+        same: Option<ContentId>,
+        scope: Scope<'_>,
+    ) -> Vec<Hit> {
+        let mut hits = self.index.search(probe.windows, count, scope);
+        if let Some(content) = same {
+            hits.retain(|hit| hit.content != content);
+            hits.insert(0, Hit { content, cosine: 1.0 });
+        }
+        hits
+    }
+}
