@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use copydesk::corpus::Corpus;
 use copydesk::verdict::{
-    Features, Fitted, Judge, PairFeatures, Parameters, Report, Verdict, compare_passages, features,
-    passage_features,
+    Features, Fitted, Judge, PairFeatures, Parameters, Report, ReportPassage, Verdict,
+    compare_passages, features, passage_features,
 };
 
 use crate::cases::{Case, Task};
@@ -43,13 +43,28 @@ pub async fn measure(corpus: &Corpus, cases: Vec<Case>) -> Result<Vec<Measured>,
     for case in cases {
         let left = corpus.report(case.left.incoming()).await?;
         let right = corpus.report(case.right.incoming()).await?;
-        measured.push(Measured {
-            features: features(&right, &left),
-            passages: beside(&judge, &right, &left),
-            case,
-        });
+        let passages = match case.task {
+            Task::Retold | Task::Strangers => nearest(&right, &left),
+            _ => beside(&judge, &right, &left),
+        };
+        measured.push(Measured { features: features(&right, &left), passages, case });
     }
     Ok(measured)
+}
+
+/// The features of each passage and the one that means most nearly the same, those that come
+/// first and are not the same.
+fn nearest(document: &Report, other: &Report) -> Vec<Features> {
+    const FIRST: usize = 4;
+    let pairs = document.reporting().take(FIRST).filter_map(|(_, passage)| {
+        let windows = passage.windows.as_ref()?;
+        let cosine = |there: &ReportPassage| Some(windows.cosine(there.windows.as_ref()?));
+        let others = other.reporting().filter_map(|(_, there)| Some((there, cosine(there)?)));
+        let (there, cosine) = others.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let is_other = there.text.hash != passage.text.hash;
+        is_other.then(|| passage_features(&passage.text, &there.text, Some(cosine)))
+    });
+    pairs.collect()
 }
 
 /// The features of each passage and the one that it shares most with, without those that
@@ -158,12 +173,16 @@ pub fn updates(measured: &[Measured]) -> Vec<Example> {
 }
 
 /// Examples of passages that say the same: those of labelled and damaged pairs, which are
-/// the same where their documents are, and cut ones.
+/// the same where their documents are. Of independent reports of one event, and of the
+/// likest stories of other days, those that are nearest are not.
 pub fn passages(measured: &[Measured]) -> Vec<Example> {
     let is_told = |measured: &&Measured| {
         let is_version = measured.case.truth == Verdict::Update;
         let is_glued = measured.case.kind.starts_with("glued");
-        matches!(measured.case.task, Task::Pairs | Task::Damage) && !is_version && !is_glued
+        let is_other = matches!(measured.case.task, Task::Retold | Task::Strangers)
+            && !measured.case.is_same();
+        let is_paired = matches!(measured.case.task, Task::Pairs | Task::Damage);
+        is_other || (is_paired && !is_version && !is_glued)
     };
     let examples = |measured: &Measured| {
         let (is_so, group) = (measured.case.is_same(), measured.case.group.clone());
