@@ -50,7 +50,7 @@ impl Judge {
 
     /// The one for vectors of that model, of those that were fitted.
     pub fn from_fitted(fitted: &Fitted, model_id: &str) -> Self {
-        // Precision changes cosines by less than .01.
+        // Parameters are those of the weights, in whatever precision these are computed.
         let name = model_id.rsplit_once('/').map_or(model_id, |(name, _)| name);
         let semantic = fitted.semantic.get(name).cloned();
         Self { semantic, lexical: fitted.lexical.clone() }
