@@ -20,6 +20,18 @@ use super::{CorpusError, Parts};
 /// that share most fingerprints.
 const DOCUMENTS: usize = 8;
 
+/// Documents of either side that are compared in any case: a copy that is full of errors is
+/// likest to what it was made from, and yet not very like.
+const FIRST: usize = 1;
+
+/// Share of the words of the shorter one of two documents that has to be in common, as far as
+/// passages and fingerprints let one guess, before any others are compared.
+const COMPARED: f32 = 0.06;
+
+/// Words of a text for each of its fingerprints: of runs of twelve words' shingles, one is kept
+/// (Schleimer et al., "Winnowing", 2003, theorem 1: a density of 2 / (window + 1)).
+const WORDS_A_PRINT: f32 = 6.5;
+
 /// Documents with the same reporting that are looked at, those published first.
 const TWINS: usize = 4;
 
@@ -39,11 +51,16 @@ const OCCURRENCES: usize = 24;
 /// Cosine of passages that have nothing to do with each other.
 const UNRELATED: f32 = 0.5;
 
-/// Nearest texts that each passage is compared with wherever they stand.
+/// Nearest texts that each passage is compared with wherever they stand: the first one, and
+/// another one that is near.
 const ELSEWHERE: usize = 2;
+const NEAR: f32 = 0.75;
 
 /// The nearest texts of each passage that reports, by its index in the document.
 pub(super) type Nearest = BTreeMap<usize, Vec<Hit>>;
+
+/// Where texts stand, the first ones that said them first.
+pub(super) type Places = HashMap<ContentId, Vec<(PassageKey, DocumentKey)>>;
 
 /// What a document was compared with. What was compared once stays so, unless the stored
 /// document is another one by now.
@@ -86,6 +103,49 @@ pub(super) struct Evidence {
     pub matches: Vec<PassageMatch<DocumentKey, PassageKey>>,
     /// The candidates as they are stored.
     pub documents: HashMap<DocumentKey, StoredDocument>,
+}
+
+/// The documents that are likest to a document, each with about how many words are in common,
+/// most first.
+pub(super) struct Likeliest {
+    /// Those whose passages are nearest.
+    pub by_passages: Vec<(DocumentKey, f32)>,
+    /// Those that share most fingerprints.
+    pub by_fingerprints: Vec<(DocumentKey, f32)>,
+}
+
+impl Likeliest {
+    /// Those of them that are compared with the document as a whole, besides those that say the
+    /// same and those that are named.
+    pub fn compared(
+        &self,
+        view: View<'_>,
+        report: &Report,
+        mut named: HashSet<DocumentKey>,
+    ) -> Result<HashMap<DocumentKey, StoredDocument>, CorpusError> {
+        let mut common: HashMap<DocumentKey, f32> = HashMap::new();
+        for (document, words) in self.by_passages.iter().chain(&self.by_fingerprints) {
+            let most = common.entry(*document).or_default();
+            *most = most.max(*words);
+        }
+        named.extend(view.twins(&report.reporting_hash, TWINS)?);
+        let first = [&self.by_passages, &self.by_fingerprints].map(|side| side.iter().take(FIRST));
+        named.extend(first.into_iter().flatten().map(|(document, _)| *document));
+        let keys = named.iter().chain(common.keys()).copied().collect();
+        let mut documents = view.documents(&keys)?;
+        let words = report.words();
+        documents.retain(|key, document| {
+            let common = common.get(key).copied().unwrap_or_default();
+            named.contains(key) || common >= COMPARED * words.min(document.words) as f32
+        });
+        Ok(documents)
+    }
+}
+
+/// Where the texts stand that are nearest to a document.
+pub(super) fn places(view: View<'_>, nearest: &Nearest) -> Result<Places, CorpusError> {
+    let contents = nearest.values().flatten().map(|hit| hit.content);
+    Ok(view.places(contents, OCCURRENCES)?)
 }
 
 impl Parts {
@@ -136,13 +196,12 @@ impl Parts {
             Some(own) => view.editor_words(own)?,
             None => Vec::new(),
         };
-        let mut keys = self.likeliest(view, report, nearest)?;
-        let sharing = self.fingerprints.likeliest(&report.fingerprints(), DOCUMENTS);
-        keys.extend(sharing.into_iter().map(DocumentKey));
-        keys.extend(view.twins(&report.reporting_hash)?.into_iter().take(TWINS));
-        keys.extend(words.iter().flat_map(|word| [word.document, word.other]));
+        let named = words.iter().flat_map(|word| [word.document, word.other]).collect();
+        let places = places(view, nearest)?;
+        let likeliest = self.likeliest(report, nearest, &places);
+        let documents = likeliest.compared(view, report, named)?;
         let mut evidence = Evidence { words, own, ..Evidence::default() };
-        self.compare_with(view, report, keys, compared, &mut evidence)?;
+        self.compare_with(view, report, documents, compared, &mut evidence)?;
         // A family stands around its canonical document.
         let canonical: HashSet<DocumentKey> = evidence
             .candidates
@@ -151,51 +210,49 @@ impl Parts {
             .filter_map(|candidate| evidence.documents.get(&candidate.document))
             .map(|document| Ok(view.canonical(document.family)?))
             .filter_map(|key: Result<_, CorpusError>| key.transpose())
+            .filter(|key| !key.as_ref().is_ok_and(|key| evidence.documents.contains_key(key)))
             .collect::<Result<_, CorpusError>>()?;
+        let canonical = view.documents(&canonical)?;
         self.compare_with(view, report, canonical, compared, &mut evidence)?;
-        self.compare_elsewhere(view, report, nearest, compared, &mut evidence)?;
+        self.compare_elsewhere(view, report, nearest, &places, compared, &mut evidence)?;
         Ok(evidence)
     }
 
-    /// The documents whose passages are nearest to those of a document.
-    fn likeliest(
-        &self,
-        view: View<'_>,
-        report: &Report,
-        nearest: &Nearest,
-    ) -> Result<HashSet<DocumentKey>, CorpusError> {
+    /// The documents that are likest to a document, from two sides: a paraphrase has few runs of
+    /// words in common, and passages that are full of errors mean something else to the model.
+    pub fn likeliest(&self, report: &Report, nearest: &Nearest, places: &Places) -> Likeliest {
         let mut scores: HashMap<DocumentKey, f32> = HashMap::new();
         for (index, hits) in nearest {
             let Some(passage) = report.passages.get(*index) else { continue };
-            let weight = passage.weight * passage.text.words as f32;
+            let words = passage.weight * passage.text.words as f32;
             let mut best: HashMap<DocumentKey, f32> = HashMap::new();
             for hit in hits {
                 let likeness = ((hit.cosine - UNRELATED) / (1.0 - UNRELATED)).max(0.0).powi(2);
-                let documents = view.documents_saying(hit.content, OCCURRENCES)?;
-                for document in documents {
-                    let best = best.entry(document).or_default();
+                for (_, document) in places.get(&hit.content).into_iter().flatten() {
+                    let best = best.entry(*document).or_default();
                     *best = best.max(likeness);
                 }
             }
             for (document, likeness) in best {
-                *scores.entry(document).or_default() += weight * likeness;
+                *scores.entry(document).or_default() += words * likeness;
             }
         }
-        let mut scores: Vec<(DocumentKey, f32)> = scores.into_iter().collect();
-        scores.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
-        Ok(scores.into_iter().map(|(document, _)| document).take(DOCUMENTS).collect())
+        let mut by_passages: Vec<(DocumentKey, f32)> = scores.into_iter().collect();
+        by_passages.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        by_passages.truncate(DOCUMENTS);
+        let sharing = self.fingerprints.likeliest(&report.fingerprints(), DOCUMENTS);
+        let words = |(document, shared)| (DocumentKey(document), shared as f32 * WORDS_A_PRINT);
+        Likeliest { by_passages, by_fingerprints: sharing.into_iter().map(words).collect() }
     }
 
     fn compare_with(
         &self,
         view: View<'_>,
         report: &Report,
-        keys: HashSet<DocumentKey>,
+        documents: HashMap<DocumentKey, StoredDocument>,
         compared: &mut Compared,
         evidence: &mut Evidence,
     ) -> Result<(), CorpusError> {
-        let is_wanted = |key: &DocumentKey| !evidence.documents.contains_key(key);
-        let documents = view.documents(&keys.into_iter().filter(is_wanted).collect())?;
         let mut documents: Vec<StoredDocument> = documents.into_values().collect();
         documents.sort_by_key(|document| document.key);
         for document in documents {
@@ -252,23 +309,25 @@ impl Parts {
         view: View<'_>,
         report: &Report,
         nearest: &Nearest,
+        places: &Places,
         compared: &mut Compared,
         evidence: &mut Evidence,
     ) -> Result<(), CorpusError> {
         for (&index, hits) in nearest {
             let Some(passage) = report.passages.get(index) else { continue };
-            for hit in hits.iter().take(ELSEWHERE) {
-                let Some(stored) = view.first_saying(hit.content)? else { continue };
-                let comparison = compared.texts.entry((index, hit.content)).or_insert_with(|| {
-                    let cosine = passage.windows.as_ref().map(|_| hit.cosine);
-                    compare(&self.judge, &passage.text, &self.texts.of(&stored), cosine)
-                });
-                evidence.matches.push(PassageMatch {
-                    index,
-                    passage: stored.key,
-                    document: stored.document,
-                    comparison: *comparison,
-                });
+            let near = hits.iter().take(ELSEWHERE).enumerate();
+            for (_, hit) in near.filter(|(rank, hit)| *rank == 0 || hit.cosine >= NEAR) {
+                let first = places.get(&hit.content).and_then(|places| places.first());
+                let Some(&(there, document)) = first else { continue };
+                let comparison = match compared.texts.entry((index, hit.content)) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(unknown) => {
+                        let Some(text) = self.text(view, hit.content, there)? else { continue };
+                        let cosine = passage.windows.as_ref().map(|_| hit.cosine);
+                        *unknown.insert(compare(&self.judge, &passage.text, &text, cosine))
+                    }
+                };
+                evidence.matches.push(PassageMatch { index, passage: there, document, comparison });
             }
         }
         Ok(())

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::article::{Article, DocumentId, Incoming, Passage, read};
 use crate::embed::{Lane, Role};
+use crate::index::Scope;
 use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, StoredPassage};
 use crate::verdict::{
     Candidate, DocumentVerdict, PairVerdict, PassageMatch, Report, Verdict, compare_passages,
@@ -9,6 +11,7 @@ use crate::verdict::{
 };
 
 use super::answers::{Detail, Resolved, VerdictAnswer, passage_answers};
+use super::candidates::places;
 use super::query::{now, primary};
 use super::{Corpus, CorpusError, Parts};
 
@@ -19,6 +22,17 @@ pub enum Compared {
     Stored(DocumentId),
     /// One that is not.
     Incoming(Box<Incoming>),
+}
+
+/// The stored documents that one which is not stored may be a copy or a later version of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidateIds {
+    /// Those whose passages mean most nearly the same, likest first.
+    pub by_passages: Vec<DocumentId>,
+    /// Those that share most fingerprints of their words, likest first.
+    pub by_fingerprints: Vec<DocumentId>,
+    /// Those of either side that it is compared with as a whole.
+    pub compared: Vec<DocumentId>,
 }
 
 /// A document with all that a comparison needs of it.
@@ -57,6 +71,37 @@ impl Corpus {
     pub async fn report(&self, document: Incoming) -> Result<Report, CorpusError> {
         let side = self.side(&self.parts(), Compared::Incoming(Box::new(document))).await?;
         Ok(side.report)
+    }
+
+    /// The candidates for a verdict on a document that is not stored.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty or cannot be embedded.
+    pub async fn candidates(&self, document: Incoming) -> Result<CandidateIds, CorpusError> {
+        let parts = self.parts();
+        let article = read(document)?;
+        let texts = article.reporting().map(|p| (p.hash, p.text.clone())).collect();
+        let vectors = self.vectors_of(&parts, texts, Lane::Question, Role::Passage).await?;
+        let found = move |parts: &Parts| {
+            let reader = parts.store.reader()?;
+            let view = reader.view();
+            let report = parts.report_of(view, &article, &vectors)?;
+            let nearest = parts.nearest(view, &report, &vectors, Scope::All)?;
+            let likeliest = parts.likeliest(&report, &nearest, &places(view, &nearest)?);
+            let ids = |side: &[(DocumentKey, f32)]| {
+                let documents = view.documents(&side.iter().map(|(key, _)| *key).collect())?;
+                let id = |(key, _): &(DocumentKey, f32)| Some(documents.get(key)?.id.clone());
+                Ok::<_, CorpusError>(side.iter().filter_map(id).collect())
+            };
+            let compared = likeliest.compared(view, &report, HashSet::new())?;
+            Ok(CandidateIds {
+                by_passages: ids(&likeliest.by_passages)?,
+                by_fingerprints: ids(&likeliest.by_fingerprints)?,
+                compared: compared.into_values().map(|document| document.id).collect(),
+            })
+        };
+        self.blocking_on(&parts, Lane::Question, found).await
     }
 
     async fn side(&self, parts: &Arc<Parts>, document: Compared) -> Result<Side, CorpusError> {

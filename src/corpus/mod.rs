@@ -34,7 +34,7 @@ use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
-pub use compare::Compared;
+pub use compare::{CandidateIds, Compared};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
 pub use error::{CorpusError, OpenError};
 pub use indexing::open as open_index;

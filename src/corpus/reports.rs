@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use crate::article::{Article, Passage};
 use crate::embed::Windows;
 use crate::index::ContentId;
-use crate::store::{StoredDocument, StoredPassage, View};
+use crate::store::{PassageKey, StoredDocument, StoredPassage, View};
 use crate::text::ContentHash;
 use crate::verdict::{Comparable, Heading, Report, ReportPassage};
 
@@ -18,6 +18,9 @@ use super::{CorpusError, Parts};
 
 /// Stories that a text may stand in and count in full.
 const FEW_STORIES: usize = 3;
+
+/// Passages that say a text which may stand in more.
+const OFTEN: usize = FEW_STORIES + 1;
 
 /// Stories of one source, and of all, from which on a text that stands in them does not count.
 const SOURCE_STORIES: usize = 12;
@@ -76,12 +79,18 @@ impl Parts {
         let speaks = self.embedder.model().speaks(&primary(&article.metadata));
         let passage = |passage: &Passage| {
             let content = known.get(&passage.hash).copied();
+            let weight = match content {
+                Some(content) if view.is_said_often(content, OFTEN)? => {
+                    weight_of_often_said(view, content, source)?
+                }
+                _ => 1.0,
+            };
             Ok(ReportPassage {
                 ordinal: passage.ordinal,
                 kind: passage.kind,
                 text: Arc::new(Comparable::of(&passage.text)),
                 windows: vectors.get(&passage.hash).filter(|_| speaks).cloned(),
-                weight: self.weight(view, content, source)?,
+                weight,
             })
         };
         let heading = Heading {
@@ -103,14 +112,32 @@ impl Parts {
         self.weighed_report(view, document, &self.weights(view, document)?)
     }
 
+    /// The text that a passage says.
+    pub fn text(
+        &self,
+        view: View<'_>,
+        content: ContentId,
+        passage: PassageKey,
+    ) -> Result<Option<Arc<Comparable>>, CorpusError> {
+        if let Some(ready) = self.texts.0.get(&content) {
+            return Ok(Some(ready));
+        }
+        let stored = view.passages_by_key(&[passage].into())?.remove(&passage);
+        Ok(stored.map(|stored| self.texts.of(&stored)))
+    }
+
     /// How much each passage of a stored document counts, in reading order.
     pub fn weights(
         &self,
         view: View<'_>,
         document: &StoredDocument,
     ) -> Result<Vec<f32>, CorpusError> {
-        let contents = view.contents_in(document.key)?.into_iter();
-        contents.map(|content| self.weight(view, content, &document.metadata.source)).collect()
+        let source = &document.metadata.source;
+        let weight = |text| match text {
+            Some((content, true)) => weight_of_often_said(view, content, source),
+            Some((_, false)) | None => Ok(1.0),
+        };
+        view.contents_in(document.key, OFTEN)?.into_iter().map(weight).collect()
     }
 
     /// A stored document whose passages count so much.
@@ -144,27 +171,6 @@ impl Parts {
         Ok((Report::new(&heading, passages), stored))
     }
 
-    /// How much a text counts as evidence in a document of a source: less, the more stories it
-    /// stands in, and not at all if it stands in very many. That is how the furniture of an
-    /// outlet and standing background are told, whatever they say.
-    fn weight(
-        &self,
-        view: View<'_>,
-        content: Option<ContentId>,
-        source: &str,
-    ) -> Result<f32, CorpusError> {
-        let Some(content) = content else { return Ok(1.0) };
-        if !view.is_said_often(content, FEW_STORIES + 1)? {
-            return Ok(1.0);
-        }
-        let (of_source, of_all) = view.spread(content, source)?;
-        let left = |stories: usize, most: usize| {
-            most.saturating_sub(stories) as f32 / (most - FEW_STORIES) as f32
-        };
-        let least = left(of_source, SOURCE_STORIES).min(left(of_all, STORIES));
-        Ok(least.min(1.0))
-    }
-
     /// The index gets to know a text after it was committed.
     fn stored_windows(
         &self,
@@ -176,4 +182,20 @@ impl Parts {
             None => Ok(view.windows(content, self.embedder.model().dimension)?),
         }
     }
+}
+
+/// How much a text that stands in many passages counts as evidence in a document of a source:
+/// less, the more stories it stands in, and not at all if it stands in very many. That is how
+/// the furniture of an outlet and standing background are told, whatever they say.
+fn weight_of_often_said(
+    view: View<'_>,
+    content: ContentId,
+    source: &str,
+) -> Result<f32, CorpusError> {
+    let (of_source, of_all) = view.spread(content, source)?;
+    let left = |stories: usize, most: usize| {
+        most.saturating_sub(stories) as f32 / (most - FEW_STORIES) as f32
+    };
+    let least = left(of_source, SOURCE_STORIES).min(left(of_all, STORIES));
+    Ok(least.min(1.0))
 }

@@ -59,25 +59,26 @@ impl Fingerprints {
     }
 
     /// The documents that share most with one that has these fingerprints, at most `count`,
-    /// most first. What few documents hold counts more: each shared fingerprint as the
-    /// logarithm of the number of documents over how many hold it.
-    pub fn likeliest(&self, fingerprints: &[u32], count: usize) -> Vec<i64> {
+    /// most first, with how many they share. What few documents hold counts more: each shared
+    /// fingerprint as the logarithm of the number of documents over how many hold it.
+    pub fn likeliest(&self, fingerprints: &[u32], count: usize) -> Vec<(i64, usize)> {
         let postings = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let documents = postings.places.len().max(1) as f32;
-        let mut scores: HashMap<u32, f32> = HashMap::new();
+        let mut held: Vec<(u32, f32)> = Vec::new();
         for print in fingerprints {
             let holders: Vec<u32> = postings.holders(*print).take(LOOKED_AT).collect();
             let weight = (1.0 + documents / holders.len().max(1) as f32).ln();
-            for place in holders {
-                *scores.entry(place).or_default() += weight;
-            }
+            held.extend(holders.into_iter().map(|place| (place, weight)));
         }
-        let mut scores: Vec<(i64, f32)> = scores
-            .into_iter()
-            .filter_map(|(place, score)| Some((postings.document(place)?, score)))
-            .collect();
-        scores.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
-        scores.into_iter().map(|(document, _)| document).take(count).collect()
+        held.sort_by_key(|(place, _)| *place);
+        let scored = |held: &[(u32, f32)]| {
+            let document = postings.document(held.first()?.0)?;
+            Some((document, held.iter().map(|(_, weight)| weight).sum(), held.len()))
+        };
+        let runs = held.chunk_by(|(a, _), (b, _)| a == b);
+        let mut scores: Vec<(i64, f32, usize)> = runs.filter_map(scored).collect();
+        scores.sort_by(|(a, x, _), (b, y, _)| y.total_cmp(x).then(a.cmp(b)));
+        scores.into_iter().map(|(document, _, shared)| (document, shared)).take(count).collect()
     }
 }
 
@@ -136,8 +137,8 @@ mod tests {
     fn those_that_share_most_come_first() {
         let index = Fingerprints::of([(7, vec![1, 2, 3]), (8, vec![3, 4])]);
         index.put(9, &[1, 2, 3, 4]);
-        assert_eq!(index.likeliest(&[1, 2, 4], 10), [9, 7, 8]);
-        assert_eq!(index.likeliest(&[1, 2, 4], 1), [9]);
+        assert_eq!(index.likeliest(&[1, 2, 4], 10), [(9, 3), (7, 2), (8, 1)]);
+        assert_eq!(index.likeliest(&[1, 2, 4], 1), [(9, 3)]);
         assert!(index.likeliest(&[5], 10).is_empty());
     }
 
@@ -147,7 +148,7 @@ mod tests {
         index.take(7);
         index.put(8, &[2]);
         assert!(index.likeliest(&[1], 10).is_empty());
-        assert_eq!(index.likeliest(&[2], 10), [8]);
+        assert_eq!(index.likeliest(&[2], 10), [(8, 1)]);
     }
 
     #[test]
@@ -159,8 +160,8 @@ mod tests {
             let first = document as u32 * 8;
             index.put(document, &(first..first + 8).collect::<Vec<_>>());
         }
-        assert_eq!(index.likeliest(&[0], 10), [0]);
-        assert_eq!(index.likeliest(&[NEW as u32, 9], 10), [1, NEW as i64 / 8]);
+        assert_eq!(index.likeliest(&[0], 10), [(0, 1)]);
+        assert_eq!(index.likeliest(&[NEW as u32, 9], 10), [(1, 1), (NEW as i64 / 8, 1)]);
         assert!(index.0.read().unwrap().sorted.len() >= NEW);
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
@@ -86,9 +87,10 @@ impl<'a> View<'a> {
     }
 
     /// Documents whose reporting is the same, letter for letter after normalisation.
-    pub fn twins(&self, reporting: &ContentHash) -> Result<Vec<DocumentKey>> {
-        let sql = "SELECT doc FROM documents WHERE reporting_hash = ? ORDER BY published_at, doc LIMIT 64";
-        self.all(sql, [reporting], |row| row.get(0))
+    pub fn twins(&self, reporting: &ContentHash, limit: usize) -> Result<Vec<DocumentKey>> {
+        let sql =
+            "SELECT doc FROM documents WHERE reporting_hash = ? ORDER BY published_at, doc LIMIT ?";
+        self.all(sql, params![reporting, limit as i64], |row| row.get(0))
     }
 
     /// The earliest published document of a family.
@@ -218,31 +220,40 @@ impl<'a> View<'a> {
         self.all(&sql, params_from_iter(values), rows::passage)
     }
 
-    /// The texts of a document's passages in reading order; `None` for furniture.
-    pub fn contents_in(&self, document: DocumentKey) -> Result<Vec<Option<ContentId>>> {
-        let sql = "SELECT content FROM passages WHERE doc = ? ORDER BY ordinal";
-        self.all(sql, [document], |row| row.get(0))
-    }
-
-    /// The documents that say `content`, the first ones that did, at most `limit` or a few
-    /// less.
-    pub fn documents_saying(
+    /// The texts of a document's passages in reading order, and whether at least `count`
+    /// passages say them; `None` for furniture.
+    pub fn contents_in(
         &self,
-        content: ContentId,
-        limit: usize,
-    ) -> Result<HashSet<DocumentKey>> {
-        let sql = "SELECT doc FROM passages WHERE content = ? ORDER BY passage LIMIT ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let documents = statement.query_map(params![content, limit as i64], |row| row.get(0))?;
-        Ok(documents.collect::<rusqlite::Result<_>>()?)
+        document: DocumentKey,
+        count: usize,
+    ) -> Result<Vec<Option<(ContentId, bool)>>> {
+        let sql = "SELECT p.content, (SELECT 1 FROM passages o WHERE o.content = p.content \
+                   LIMIT 1 OFFSET ?2) IS NOT NULL FROM passages p WHERE p.doc = ?1 \
+                   ORDER BY p.ordinal";
+        self.all(sql, params![document, count as i64 - 1], |row| {
+            let content: Option<ContentId> = row.get(0)?;
+            content.map(|content| Ok((content, row.get(1)?))).transpose()
+        })
     }
 
-    /// The first passage that says `content`.
-    pub fn first_saying(&self, content: ContentId) -> Result<Option<StoredPassage>> {
-        let sql =
-            passage_query("p.passage = (SELECT min(passage) FROM passages WHERE content = ?)");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([content], rows::passage).optional()?)
+    /// Where texts stand: of each the passages that say it and their documents, in the order in
+    /// which these came in first, at most `limit`.
+    pub fn places(
+        &self,
+        contents: impl Iterator<Item = ContentId>,
+        limit: usize,
+    ) -> Result<HashMap<ContentId, Vec<(PassageKey, DocumentKey)>>> {
+        let sql = "SELECT passage, doc FROM passages WHERE content = ? ORDER BY doc LIMIT ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut places = HashMap::new();
+        for content in contents {
+            if let Entry::Vacant(unknown) = places.entry(content) {
+                let values = params![content, limit as i64];
+                let found = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+                unknown.insert(found.collect::<rusqlite::Result<_>>()?);
+            }
+        }
+        Ok(places)
     }
 
     /// The texts that stand in documents that `filter` lets through.

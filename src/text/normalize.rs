@@ -10,9 +10,19 @@ use unicode_normalization::UnicodeNormalization;
 /// Normalising twice changes nothing. The result is empty if nothing visible is
 /// in `text`.
 pub fn normalize(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let visible = text.chars().filter(|&c| !is_invisible(c));
+    // NFKC leaves ASCII as it is.
+    match text.is_ascii() {
+        true => folded(visible, text.len()),
+        false => folded(visible.nfkc(), text.len()),
+    }
+}
+
+/// Punctuation and white space in one form.
+fn folded(text: impl Iterator<Item = char>, length: usize) -> String {
+    let mut out = String::with_capacity(length);
     let mut space_pending = false;
-    for c in text.chars().filter(|&c| !is_invisible(c)).nfkc() {
+    for c in text {
         if c.is_whitespace() {
             space_pending = true;
         } else if !is_invisible(c) {
@@ -61,6 +71,7 @@ fn fold_punctuation(c: char) -> char {
 mod tests {
     use super::{is_visible, normalize};
     use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
 
     #[test]
     fn typography_and_spacing_do_not_make_a_text_different() {
@@ -74,6 +85,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ascii_is_normalised_like_all_else(text in "[\\x00-\\x7F]{0,40}") {
+            let visible = text.chars().filter(|&c| !super::is_invisible(c));
+            prop_assert_eq!(normalize(&text), super::folded(visible.nfkc(), 0));
+        }
+
         #[test]
         fn normalising_twice_changes_nothing(text in any::<String>()) {
             let once = normalize(&text);

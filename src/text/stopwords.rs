@@ -12,7 +12,8 @@ const STOPWORDS: [&str; 58] = [
 /// Whether a word says nothing by itself. Only English has such words here: in other
 /// languages all words count.
 pub fn is_stopword(word: &Word<'_>) -> bool {
-    STOPWORDS.binary_search(&&*word.folded).is_ok()
+    const LONGEST: usize = 5;
+    word.folded.len() <= LONGEST && STOPWORDS.binary_search(&&*word.folded).is_ok()
 }
 
 #[cfg(test)]
@@ -22,5 +23,6 @@ mod tests {
     #[test]
     fn the_list_is_sorted() {
         assert!(STOPWORDS.is_sorted());
+        assert!(STOPWORDS.iter().all(|word| word.len() <= 5));
     }
 }
