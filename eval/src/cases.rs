@@ -10,7 +10,7 @@ use crate::damage::{Damage, keep_words, misread, other_number, retold as retold_
 use crate::data::{self, Failure, Story};
 
 /// Damaged stories of each kind.
-const OF_EACH_KIND: usize = 48;
+const OF_EACH_KIND: usize = 96;
 
 /// Cases of a copy or update of each kind.
 const OF_EACH_CHANGE: usize = 50;
@@ -20,6 +20,9 @@ const TICKERS: usize = 150;
 
 /// Stories beside their likest from other days.
 const STRANGERS: usize = 600;
+
+/// Stories beside any others.
+const UNRELATED: usize = 400;
 
 /// Passages that are cut.
 const CUTS: usize = 400;
@@ -60,6 +63,10 @@ pub enum Task {
     Tickers,
     /// Stories that share most words with one that came days before or after. Only to fit on.
     Strangers,
+    /// Stories of the stream beside their likest, read and labelled.
+    Likest,
+    /// Any two stories, or parts of them. Only to fit on.
+    Unrelated,
 }
 
 impl Case {
@@ -70,8 +77,8 @@ impl Case {
 
 /// All cases of all tasks.
 pub fn all(data: &Path, seed: u64) -> Result<Vec<Case>, Failure> {
-    let pairs = pairs(data)?;
     let stream = data::reuters(data)?;
+    let pairs = pairs(data, &stream)?;
     let labelled: HashSet<&str> =
         pairs.iter().flat_map(|case| [case.left.id.as_str(), case.right.id.as_str()]).collect();
     let unlabelled: Vec<Story> =
@@ -82,17 +89,20 @@ pub fn all(data: &Path, seed: u64) -> Result<Vec<Case>, Failure> {
     let retold = retold(&mut rng, &unlabelled, &data::wikinews(data)?);
     let strangers = strangers(&mut rng, &unlabelled);
     let tickers = tickers(&mut rng, &unlabelled);
-    Ok([pairs, damage, rewriting(data)?, changes, retold, tickers, strangers].concat())
+    let unrelated = unrelated(&mut rng, &unlabelled);
+    Ok([pairs, damage, rewriting(data)?, changes, retold, tickers, strangers, unrelated].concat())
 }
 
-fn pairs(data: &Path) -> Result<Vec<Case>, Failure> {
+/// Pairs that were read and labelled.
+fn pairs(data: &Path, stream: &[Story]) -> Result<Vec<Case>, Failure> {
     let pairs = data::reuters_pairs(data)?;
+    let likest = data::likest(stream)?;
     let mut groups = Groups::default();
-    for pair in &pairs {
+    for pair in pairs.iter().chain(&likest) {
         groups.join(&pair.a.id, &pair.b.id);
     }
-    let case = |pair: data::StoryPair| Case {
-        task: Task::Pairs,
+    let case = |task: Task, pair: data::StoryPair| Case {
+        task,
         truth: match pair.label.as_str() {
             "DUP" => Verdict::NearDuplicate,
             "UPDATE" => Verdict::Update,
@@ -103,7 +113,8 @@ fn pairs(data: &Path) -> Result<Vec<Case>, Failure> {
         left: pair.a,
         right: pair.b,
     };
-    Ok(pairs.into_iter().map(case).collect())
+    let pairs = pairs.into_iter().map(|pair| case(Task::Pairs, pair));
+    Ok(pairs.chain(likest.into_iter().map(|pair| case(Task::Likest, pair))).collect())
 }
 
 fn rewriting(data: &Path) -> Result<Vec<Case>, Failure> {
@@ -131,7 +142,7 @@ fn rewriting(data: &Path) -> Result<Vec<Case>, Failure> {
 fn damage(rng: &mut Rng, pairs: &[Case], stream: &[Story]) -> Vec<Case> {
     let templates: Vec<(Story, Story, String)> = pairs
         .iter()
-        .filter(|case| !case.is_same())
+        .filter(|case| case.task == Task::Pairs && !case.is_same())
         .map(|case| (case.left.clone(), case.right.clone(), case.group.clone()))
         .collect();
     let others = look_alikes(rng, stream);
@@ -325,6 +336,33 @@ fn strangers(rng: &mut Rng, stream: &[Story]) -> Vec<Case> {
         }
     }
     cases
+}
+
+/// Any two stories, every second one cut to its first paragraphs, every third one without a
+/// headline: what has nothing in common is not the same either.
+fn unrelated(rng: &mut Rng, stream: &[Story]) -> Vec<Case> {
+    let mut part = |number: usize| {
+        let mut story = rng.choice(stream)?.clone();
+        if number.is_multiple_of(2) {
+            story.paragraphs.truncate(rng.usize(1..4));
+        }
+        if number.is_multiple_of(3) {
+            story.title.clear();
+        }
+        Some(story)
+    };
+    let case = |number: usize| {
+        let (left, right) = (part(number)?, part(number / 2)?);
+        Some(Case {
+            task: Task::Unrelated,
+            kind: "any other".to_owned(),
+            group: left.id.clone(),
+            truth: Verdict::New,
+            left,
+            right,
+        })
+    };
+    (0..UNRELATED).filter_map(case).filter(|case| case.left.id != case.right.id).collect()
 }
 
 fn days_apart(a: &Story, b: &Story) -> Option<f64> {

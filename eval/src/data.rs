@@ -1,6 +1,6 @@
 //! Readers of the labelled data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -96,6 +96,21 @@ pub fn reuters_pairs(data: &Path) -> Result<Vec<StoryPair>, Failure> {
     let pairs: Vec<StoryPair> = lines(&data.join("reuters_pairs/dev.jsonl"))?;
     let dated = |pair: StoryPair| StoryPair { a: pair.a.dated(), b: pair.b.dated(), ..pair };
     Ok(pairs.into_iter().map(dated).collect())
+}
+
+/// Stories of the stream with those that candidates were likest to, earlier one first: the labels
+/// are the project's own.
+pub fn likest(stream: &[Story]) -> Result<Vec<StoryPair>, Failure> {
+    const LABELS: &str = include_str!("../labels/reuters_stream.tsv");
+    let stories: HashMap<&str, &Story> =
+        stream.iter().map(|story| (story.id.as_str(), story)).collect();
+    let pair = |line: &str| {
+        let [a, b, label] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+        let story = |id: &str| stories.get(id).map(|story| (*story).clone());
+        Some(StoryPair { label: label.to_owned(), a: story(a)?, b: story(b)? })
+    };
+    let unknown = |line: &str| format!("labels/reuters_stream.tsv: {line}").into();
+    LABELS.lines().skip(1).map(|line| pair(line).ok_or_else(|| unknown(line))).collect()
 }
 
 /// The whole stream, in the order of time.

@@ -13,17 +13,17 @@ use crate::data::{Failure, Sentences, Story};
 use crate::fit::{Example, Recipe, fit};
 
 /// That a document is a copy or a later version.
-pub const DOCUMENT: Recipe = Recipe { with_products: true, penalty: 30.0, threshold: 0.75 };
+pub const DOCUMENT: Recipe = Recipe { with_products: true, penalty: 60.0, threshold: 0.6 };
 
 /// That it is a later version, if it is either.
 pub const UPDATE: Recipe = Recipe { with_products: true, penalty: 6.0, threshold: 0.4 };
 
 /// That two passages say the same.
-pub const PASSAGE: Recipe = Recipe { with_products: true, penalty: 40.0, threshold: 0.5 };
+pub const PASSAGE: Recipe = Recipe { with_products: true, penalty: 1_000.0, threshold: 0.5 };
 
-/// How often pairs of sentences count that people labelled, and those that were made.
-pub const LABELLED: usize = 10;
-pub const MADE: usize = 10;
+/// How much pairs of sentences count that people labelled, and those that were made.
+pub const LABELLED: f64 = 20.0;
+pub const MADE: f64 = 10.0;
 
 /// Containment from which on two passages of a pair of documents are beside each other.
 const BESIDE: f32 = 0.15;
@@ -87,11 +87,11 @@ fn beside(judge: &Judge, document: &Report, other: &Report) -> Vec<Features> {
     best.into_iter().filter_map(pair).collect()
 }
 
-/// Pairs of sentences, read and embedded, that count so often.
+/// Pairs of sentences, read and embedded, that count so much.
 pub async fn sentences(
     corpus: &Corpus,
     pairs: &[Sentences],
-    count: usize,
+    weight: f64,
 ) -> Result<Vec<Example>, Failure> {
     let mut examples = Vec::new();
     for pair in pairs {
@@ -106,7 +106,7 @@ pub async fn sentences(
         examples.push(Example {
             features: passage_features(&right.text, &left.text, cosine),
             is_so: pair.label == 1,
-            count,
+            weight,
             group: format!("sentence {}", pair.id1),
         });
     }
@@ -116,19 +116,21 @@ pub async fn sentences(
 /// Examples of copies and later versions. Labelled pairs count more than made ones; each
 /// dated pair is there once more without dates.
 pub fn documents(measured: &[Measured]) -> Vec<Example> {
-    let example = |measured: &Measured, features: Features, count: usize| Example {
+    let example = |measured: &Measured, features: Features, weight: f64| Example {
         features,
         is_so: measured.case.is_same(),
-        count,
+        weight,
         group: measured.case.group.clone(),
     };
     let both = |measured: &Measured| {
         let (dated, undated) = match measured.case.task {
-            Task::Pairs => (20, 8),
-            Task::Rewriting => (10, 10),
-            Task::Damage | Task::Changes | Task::Retold => (2, 1),
-            Task::Tickers => (4, 4),
-            Task::Strangers => (3, 3),
+            Task::Pairs => (20.0, 8.0),
+            Task::Rewriting => (10.0, 10.0),
+            Task::Damage => (5.0, 3.0),
+            Task::Changes | Task::Retold => (2.0, 1.0),
+            Task::Tickers => (4.0, 4.0),
+            Task::Strangers | Task::Unrelated => (3.0, 3.0),
+            Task::Likest => (8.0, 3.0),
         };
         let features = &measured.features.document;
         [
@@ -152,20 +154,22 @@ pub fn updates(measured: &[Measured]) -> Vec<Example> {
     let is_known = |measured: &&Measured| {
         let told = match measured.case.task {
             Task::Changes => true,
-            Task::Pairs => measured.case.is_same(),
+            Task::Pairs | Task::Likest => measured.case.is_same(),
             // What else was made is damage, and no update.
             Task::Damage => measured.case.is_same() && !measured.case.kind.starts_with("glued"),
-            Task::Rewriting | Task::Retold | Task::Tickers | Task::Strangers => false,
+            Task::Rewriting | Task::Retold | Task::Tickers | Task::Strangers | Task::Unrelated => {
+                false
+            }
         };
         told && measured.case.is_same()
     };
     let example = |measured: &Measured| Example {
         features: measured.features.update.clone(),
         is_so: measured.case.truth == Verdict::Update,
-        count: match measured.case.task {
-            Task::Pairs => 4,
-            Task::Changes => 3,
-            _ => 1,
+        weight: match measured.case.task {
+            Task::Pairs | Task::Likest => 4.0,
+            Task::Changes => 3.0,
+            _ => 1.0,
         },
         group: measured.case.group.clone(),
     };
@@ -189,7 +193,7 @@ pub fn passages(measured: &[Measured]) -> Vec<Example> {
         let example = move |features: &Features| Example {
             features: features.clone(),
             is_so,
-            count: 1,
+            weight: 1.0,
             group: group.clone(),
         };
         measured.passages.iter().map(example).collect::<Vec<_>>()
@@ -216,7 +220,7 @@ pub fn fit_all(
         })
     };
     Ok(Fitted {
-        lexical: parameters(|name| name != "cosine")?,
+        lexical: parameters(|name| !name.ends_with("cosine"))?,
         semantic: [(model.to_owned(), parameters(|_| true)?)].into(),
     })
 }

@@ -1,10 +1,10 @@
 //! Fits logistic functions.
 
+use argmin::core::{CostFunction, Error, Executor, Gradient, State};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
 use copydesk::verdict::{Feature, Features, Logistic, products};
-use linfa::Dataset;
-use linfa::traits::Fit;
-use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 
 use crate::data::Failure;
 
@@ -13,8 +13,8 @@ use crate::data::Failure;
 pub struct Example {
     pub features: Features,
     pub is_so: bool,
-    /// How often it counts.
-    pub count: usize,
+    /// How much it counts.
+    pub weight: f64,
     /// Examples of the same group are never on both sides of a fold.
     pub group: String,
 }
@@ -47,33 +47,32 @@ pub fn fit(examples: &[&Example], recipe: Recipe) -> Result<Logistic, Failure> {
         }
     };
     let rows: Vec<Vec<f32>> = examples.iter().map(row).collect();
-    let counts: Vec<usize> = examples.iter().map(|example| example.count).collect();
+    let weights: Vec<f64> = examples.iter().map(|example| example.weight).collect();
     let width = rows.first().map_or(0, Vec::len);
     let columns: Vec<(f64, f64)> = (0..width)
         .map(|column| {
             let values = rows.iter().map(|row| f64::from(row.get(column).copied().unwrap_or(0.0)));
-            mean_and_spread(values.zip(counts.iter().copied()))
+            mean_and_spread(values.zip(weights.iter().copied()))
         })
         .collect();
-    let mut table = Vec::new();
-    let mut truth = Vec::new();
-    for (row, example) in rows.iter().zip(examples) {
-        for _ in 0..example.count {
-            table.extend(row.iter().zip(&columns).map(|(x, (m, s))| (f64::from(*x) - m) / s));
-            truth.push(example.is_so);
-        }
-    }
-    let table = Array2::from_shape_vec((truth.len(), width), table)?;
-    let fitted = LogisticRegression::default()
-        .alpha(recipe.penalty)
-        .max_iterations(500)
-        .gradient_tolerance(1e-3)
-        .fit(&Dataset::new(table, Array1::from(truth)))?;
-    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let mut intercept = sign * fitted.intercept();
+    let scaled = |row: &Vec<f32>| -> Vec<f64> {
+        row.iter()
+            .zip(&columns)
+            .map(|(x, (mean, spread))| (f64::from(*x) - mean) / spread)
+            .collect()
+    };
+    let likelihood = Likelihood {
+        rows: Array2::from_shape_vec((rows.len(), width), rows.iter().flat_map(scaled).collect())?,
+        signs: examples.iter().map(|example| if example.is_so { 1.0 } else { -1.0 }).collect(),
+        weights: Array1::from(weights),
+        penalty: recipe.penalty,
+    };
+    let scaled = likeliest(likelihood, width)?;
+    let (first, scaled) = scaled.split_last().ok_or("nothing to fit to")?;
+    let mut intercept = *first;
     let mut weights = Vec::new();
-    for (weight, (mean, spread)) in fitted.params().iter().zip(&columns) {
-        let weight = sign * weight / spread;
+    for (weight, (mean, spread)) in scaled.iter().zip(&columns) {
+        let weight = weight / spread;
         intercept -= weight * mean;
         weights.push(weight as f32);
     }
@@ -84,6 +83,67 @@ pub fn fit(examples: &[&Example], recipe: Recipe) -> Result<Logistic, Failure> {
     }
     logistic.products = products.to_vec();
     Ok(logistic)
+}
+
+/// The negative logarithm of the likelihood of examples, and the penalty: what is minimised.
+struct Likelihood {
+    /// Values of each example.
+    rows: Array2<f64>,
+    /// 1 for those that are so, -1 for the others.
+    signs: Array1<f64>,
+    weights: Array1<f64>,
+    penalty: f64,
+}
+
+impl Likelihood {
+    /// The odds of each example that it is what it is, as logarithms, by the weights of the values
+    /// and, last, the intercept.
+    fn margins(&self, parameters: &[f64]) -> Array1<f64> {
+        let (intercept, weights) = parameters.split_last().unwrap_or((&0.0, &[]));
+        (self.rows.dot(&ArrayView1::from(weights)) + *intercept) * &self.signs
+    }
+}
+
+impl CostFunction for Likelihood {
+    type Param = Vec<f64>;
+    type Output = f64;
+
+    fn cost(&self, parameters: &Vec<f64>) -> Result<f64, Error> {
+        // ln(1 + exp(-margin)) where exp would overflow.
+        let loss = self.margins(parameters).mapv(|m| (-m.abs()).exp().ln_1p() + (-m).max(0.0));
+        let squares: f64 = parameters.iter().rev().skip(1).map(|weight| weight * weight).sum();
+        Ok((loss * &self.weights).sum() + 0.5 * self.penalty * squares)
+    }
+}
+
+impl Gradient for Likelihood {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+
+    fn gradient(&self, parameters: &Vec<f64>) -> Result<Vec<f64>, Error> {
+        let wrong = self.margins(parameters).mapv(|margin| 1.0 / (1.0 + margin.exp()));
+        let pulls = -wrong * &self.weights * &self.signs;
+        let mut gradient = self.rows.t().dot(&pulls).to_vec();
+        for (slope, weight) in gradient.iter_mut().zip(parameters) {
+            *slope += self.penalty * weight;
+        }
+        gradient.push(pulls.sum());
+        Ok(gradient)
+    }
+}
+
+/// The weights of the values and, last, the intercept that make the examples likeliest
+/// (Liu and Nocedal, "On the limited memory BFGS method", 1989).
+fn likeliest(likelihood: Likelihood, width: usize) -> Result<Vec<f64>, Failure> {
+    const STEPS: u64 = 500;
+    const REMEMBERED: usize = 10;
+    const FLAT: f64 = 1e-3;
+    let solver = LBFGS::new(MoreThuenteLineSearch::new(), REMEMBERED).with_tolerance_grad(FLAT)?;
+    let from = vec![0.0; width + 1];
+    let ended = Executor::new(likelihood, solver)
+        .configure(|state| state.param(from).max_iters(STEPS))
+        .run()?;
+    ended.state.get_best_param().cloned().ok_or_else(|| "no parameters were found".into())
 }
 
 /// The features of the examples with their means and spreads.
@@ -99,7 +159,7 @@ fn scaled(examples: &[&Example]) -> Vec<Feature> {
     let feature = |name: &'static str| {
         let values = examples.iter().filter_map(|example| {
             let value = example.features.iter().find(|(other, _)| *other == name)?.1;
-            Some((f64::from(value), example.count))
+            Some((f64::from(value), example.weight))
         });
         let (mean, spread) = mean_and_spread(values);
         Feature { name: name.to_owned(), mean: mean as f32, spread: spread as f32, weight: 0.0 }
@@ -107,13 +167,13 @@ fn scaled(examples: &[&Example]) -> Vec<Feature> {
     names.into_iter().map(feature).collect()
 }
 
-/// Of values and how often each counts. What never changes has a spread of 1.
-fn mean_and_spread(values: impl Iterator<Item = (f64, usize)>) -> (f64, f64) {
+/// Of values and how much each counts. What never changes has a spread of 1.
+fn mean_and_spread(values: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for (value, times) in values {
-        count += times as f64;
-        sum += value * times as f64;
-        squares += value * value * times as f64;
+    for (value, weight) in values {
+        count += weight;
+        sum += value * weight;
+        squares += value * value * weight;
     }
     let mean = sum / f64::max(count, 1.0);
     let spread = (squares / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt();

@@ -1,5 +1,6 @@
 //! Measures Copydesk's answers on labelled data, and fits the parameters of its verdicts.
 
+mod candidates;
 mod cases;
 mod damage;
 mod data;
@@ -35,7 +36,7 @@ enum Command {
         repeats: u64,
     },
     /// Takes in the whole Reuters stream in the order of time, and tells what families it
-    /// makes.
+    /// makes and which copies would find what they are made from.
     Stream {
         /// Families to write down for reading, drawn at random from those with members.
         #[arg(long, default_value_t = 50)]
@@ -66,7 +67,10 @@ fn main() -> Result<(), Failure> {
     let corpus = open(folder.path())?;
     match arguments.command.unwrap_or(Command::Verdicts { repeats: 20 }) {
         Command::Verdicts { repeats } => runtime.block_on(verdicts::print(&corpus, data, repeats)),
-        Command::Stream { read, to } => runtime.block_on(stream::run(&corpus, data, read, &to)),
+        Command::Stream { read, to } => runtime.block_on(async {
+            stream::run(&corpus, data, read, &to).await?;
+            candidates::print(&corpus, &cases::all(data, SEED)?).await
+        }),
         Command::Fit { to } => runtime.block_on(fit_to(&corpus, data, &to)),
     }
 }

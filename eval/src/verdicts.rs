@@ -91,20 +91,25 @@ fn pairs(table: &mut Table, measured: &[Measured], folds: &[Vec<f32>]) {
         .iter()
         .map(|fold| detection(scored(measured, fold, is_pair), DOCUMENT.threshold))
         .collect();
-    let simple = |name: &'static str| {
+    let by = |score: &dyn Fn(&Features) -> f32| {
         let values: Vec<(f32, bool)> = measured
             .iter()
             .filter(|measured| is_pair(measured))
-            .map(|measured| (value(&measured.features.document, name), measured.case.is_same()))
+            .map(|measured| (score(&measured.features.document), measured.case.is_same()))
             .collect();
         best_threshold(&values)
     };
+    let simple = |name: &'static str| by(&|features| value(features, name));
+    let numbers = by(&|features| {
+        let shared = value(features, "numbers_shared").exp_m1();
+        shared / (shared + value(features, "numbers_replaced").exp_m1()).max(0.5)
+    });
     let describe = |measure: fn(Detection) -> f64| {
         format!(
             "cosine {:.2}, containment {:.2}, numbers {:.2}",
             measure(simple("cosine")),
             measure(simple("containment")),
-            measure(simple("numbers_agreed"))
+            measure(numbers)
         )
     };
     let all =
@@ -174,6 +179,7 @@ fn damage(table: &mut Table, measured: &[Measured], folds: &[Vec<f32>]) {
 fn others(table: &mut Table, measured: &[Measured], folds: &[Vec<f32>]) {
     told_as_new(table, measured, folds, Task::Tickers, "Short reports on other companies");
     told_as_new(table, measured, folds, Task::Strangers, "Likest stories of other days");
+    told_as_new(table, measured, folds, Task::Unrelated, "Any two stories");
 }
 
 fn told_as_new(
@@ -234,9 +240,13 @@ fn updates(table: &mut Table, measured: &[Measured], repeats: u64) -> Result<(),
             let is_glued = measured.case.kind.starts_with("glued");
             let is_task = match measured.case.task {
                 Task::Changes => true,
-                Task::Pairs => true,
+                Task::Pairs | Task::Likest => true,
                 Task::Damage => !is_glued,
-                Task::Rewriting | Task::Retold | Task::Tickers | Task::Strangers => false,
+                Task::Rewriting
+                | Task::Retold
+                | Task::Tickers
+                | Task::Strangers
+                | Task::Unrelated => false,
             };
             is_task && measured.case.is_same()
         })
@@ -253,7 +263,7 @@ fn updates(table: &mut Table, measured: &[Measured], repeats: u64) -> Result<(),
                 right.count(said == (measured.case.truth == Verdict::Update), true);
             }
             let kind = match measured.case.task {
-                Task::Pairs => format!("Reuters, {}", measured.case.kind),
+                Task::Pairs | Task::Likest => format!("Reuters, {}", measured.case.kind),
                 _ => measured.case.kind.clone(),
             };
             *confusion.entry((kind, said)).or_default() += 1.0 / repeats as f64;

@@ -14,6 +14,8 @@ pub struct Overlap {
     pub share_of_first: f32,
     /// Share of the second one's shingles that the first one holds, 0 to 1.
     pub share_of_second: f32,
+    /// Words in the shorter one.
+    pub length: f32,
     /// Words in common, as a share of the longer one's.
     pub words: f32,
     /// Grams in common, as a share of the smaller set and of the larger one.
@@ -101,6 +103,7 @@ impl Overlap {
             containment: share(shingles, of_first.min(of_second)),
             share_of_first: share(shingles, of_first),
             share_of_second: share(shingles, of_second),
+            length: a.terms.total().min(b.terms.total()),
             words: Shares::of(a.terms.shared(&b.terms), a.terms.total(), b.terms.total()).of_larger,
             grams: Shares::of(grams.0, grams.1, grams.2),
             plain: Shares::of(words.plain_shared, words.plain.0, words.plain.1),

@@ -43,8 +43,13 @@ pub struct PairVerdict {
 /// of the two.
 pub fn judge_pair(judge: &Judge, document: &Report, other: &Report) -> PairVerdict {
     let pair = Pair::of(document, other);
-    if document.reporting_hash == other.reporting_hash && !pair.is_about_another(document) {
+    let is_text_same = document.reporting_hash == other.reporting_hash;
+    if is_text_same && !(pair.is_short() && (pair.is_about_another() || pair.is_another_time())) {
         return PairVerdict { verdict: Verdict::ExactDuplicate, probability: 1.0 };
+    }
+    // Where all of one is furniture, there is nothing to compare.
+    if pair.overlap.length == 0.0 {
+        return PairVerdict { verdict: Verdict::New, probability: 0.0 };
     }
     let parameters = judge.parameters(pair.cosine.is_some());
     let probability = parameters.document.probability(&pair.document_features());
@@ -60,68 +65,76 @@ pub fn judge_pair(judge: &Judge, document: &Report, other: &Report) -> PairVerdi
     PairVerdict { verdict, probability }
 }
 
-/// Two documents compared.
+/// Two documents compared. The same whichever comes first, but for what is added.
 struct Pair {
     overlap: Overlap,
-    /// Lower one of the two shares of the headlines' words that the other document has not.
-    subject_replaced: Option<f32>,
+    headlines: Option<Headlines>,
+    leads: Leads,
     hours_apart: Option<f32>,
     cosine: Option<f32>,
 }
 
 impl Pair {
     fn of(document: &Report, other: &Report) -> Self {
-        let missing = |one: &Report, other: &Report| {
-            let is_missing = |term: &u32| {
-                other.title.weight(*term) == 0.0 && other.whole.terms.weight(*term) == 0.0
-            };
-            let missing = one.title.terms().filter(is_missing).count();
-            (one.title.total() > 0.0).then(|| missing as f32 / one.title.total())
-        };
-        let replaced = missing(document, other).zip(missing(other, document));
         let published = document.published_at.zip(other.published_at);
         let vectors = document.vector.as_ref().zip(other.vector.as_ref());
         Self {
             overlap: Overlap::of(&document.whole, &other.whole),
-            subject_replaced: replaced.map(|(a, b)| a.min(b)),
+            headlines: Headlines::of(document, other),
+            leads: Leads::of(document, other),
             hours_apart: published
                 .map(|(a, b)| (a.duration_since(b).as_secs_f32().abs() / 3_600.0).min(LONG)),
             cosine: vectors.map(|(a, b)| a.cosine(b)),
         }
     }
 
+    /// Whether the text is too short to say by itself what it is about.
+    fn is_short(&self) -> bool {
+        const SHORT: f32 = 60.0;
+        self.overlap.length < SHORT
+    }
+
     /// Whether the headlines name what the texts do not, and name something else: "Qtly div 10
     /// cts, pay April 15" is not the same under two companies' names.
-    fn is_about_another(&self, document: &Report) -> bool {
-        const SHORT: f32 = 60.0;
+    fn is_about_another(&self) -> bool {
         const ANOTHER: f32 = 0.3;
-        document.whole.terms.total() < SHORT
-            && self.subject_replaced.is_some_and(|replaced| replaced >= ANOTHER)
+        self.headlines.as_ref().is_some_and(|headlines| headlines.replaced >= ANOTHER)
+    }
+
+    /// Whether so much time lies between the two that the same words report something that
+    /// happened again: "the bank left its rates unchanged after today's meeting".
+    fn is_another_time(&self) -> bool {
+        const AGAIN: f32 = 60.0;
+        self.hours_apart.is_some_and(|hours| hours >= AGAIN)
     }
 
     /// What the probability of a copy or update is computed from.
     fn document_features(&self) -> Features {
         let overlap = &self.overlap;
-        let (shared, replaced) = (overlap.numbers_shared, overlap.numbers_apart.replaced());
-        let (names, names_replaced) = (overlap.names_shared, overlap.names_apart.replaced());
         let mut features = vec![
+            ("length", overlap.length.ln_1p()),
             ("containment", overlap.containment),
+            ("resemblance", overlap.resemblance),
             ("words", overlap.words),
             ("grams", overlap.grams.of_smaller),
             ("plain", overlap.plain.of_smaller),
-            ("numbers_shared", shared.ln_1p()),
-            ("numbers_replaced", replaced.ln_1p()),
             ("misspelt", overlap.misspelt),
-            ("numbers_agreed", (shared + 0.5) / (shared + replaced + 0.75)),
+            ("words_replaced", overlap.words_apart.replaced().ln_1p()),
+            ("numbers_shared", overlap.numbers_shared.ln_1p()),
+            ("numbers_replaced", overlap.numbers_apart.replaced().ln_1p()),
             ("numbers_in_place", overlap.numbers_in_place),
             ("numberless", f32::from(u8::from(!overlap.both_state_numbers))),
-            ("names_replaced", names_replaced.ln_1p()),
-            ("names_agreed", (names + 1.0) / (names + names_replaced + 1.25)),
             ("protagonist_replaced", overlap.protagonists_apart.replaced()),
-            ("words_replaced", overlap.words_apart.replaced().ln_1p()),
-            ("lead", overlap.lead),
+            ("leads", self.leads.resemblance),
+            ("lead_least", self.leads.least),
         ];
-        features.extend(self.subject_replaced.map(|replaced| ("subject_replaced", replaced)));
+        features.extend(self.leads.cosine.map(|cosine| ("lead_cosine", cosine)));
+        if let Some(headlines) = &self.headlines {
+            features.push(("headlines", headlines.resemblance));
+            features.push(("subject_replaced", headlines.replaced));
+            features
+                .push(("first_word_replaced", f32::from(u8::from(headlines.is_first_replaced))));
+        }
         features.push(match self.hours_apart {
             Some(hours) => ("hours_apart", hours.ln_1p()),
             None => ("undated", 1.0),
@@ -181,6 +194,67 @@ impl Changed {
         Self {
             numbers: replaced(|one, other| Numbers::of(one, other).apart.first),
             names: replaced(|one, other| Words::of(one, other).names_apart.first),
+        }
+    }
+}
+
+/// How two headlines compare.
+struct Headlines {
+    /// Jaccard resemblance of their words, 0 to 1.
+    resemblance: f32,
+    /// Lower one of the two shares of their words that the other document has nowhere.
+    replaced: f32,
+    /// The other document has the first word of neither one. It often names whom the report is
+    /// about.
+    is_first_replaced: bool,
+}
+
+impl Headlines {
+    fn of(document: &Report, other: &Report) -> Option<Self> {
+        let is_missing_in = |other: &Report, term: u32| {
+            other.title.weight(term) == 0.0 && other.whole.terms.weight(term) == 0.0
+        };
+        let missing = |one: &Report, other: &Report| {
+            let missing = one.title.terms().filter(|term| is_missing_in(other, *term)).count();
+            (one.title.total() > 0.0).then(|| missing as f32 / one.title.total())
+        };
+        let (mine, theirs) = missing(document, other).zip(missing(other, document))?;
+        let is_first_missing = |one: &Report, other: &Report| {
+            one.title_first.is_some_and(|(term, shape)| {
+                is_missing_in(other, term)
+                    && !other.title_first.is_some_and(|(_, other)| shape.is_like(other))
+            })
+        };
+        Some(Self {
+            resemblance: document.title.resemblance(&other.title),
+            replaced: mine.min(theirs),
+            is_first_replaced: is_first_missing(document, other)
+                && is_first_missing(other, document),
+        })
+    }
+}
+
+/// How what comes first in two documents compares: a story on another event may share its
+/// background, but not its lead.
+struct Leads {
+    /// Jaccard resemblance of their words, 0 to 1.
+    resemblance: f32,
+    /// How much of the lead of one stands in the other one, whichever is less, 0 to 1.
+    least: f32,
+    /// Cosine of the first passages.
+    cosine: Option<f32>,
+}
+
+impl Leads {
+    fn of(document: &Report, other: &Report) -> Self {
+        let (a, b) = (&document.whole, &other.whole);
+        let first =
+            |report: &Report| report.reporting().find_map(|(_, passage)| passage.windows.clone());
+        let contained = |one: &Profile, other: &Profile| one.lead.contained_in(&other.terms);
+        Self {
+            resemblance: a.lead.resemblance(&b.lead),
+            least: contained(a, b).min(contained(b, a)),
+            cosine: first(document).zip(first(other)).map(|(a, b)| a.cosine(&b)),
         }
     }
 }
@@ -317,8 +391,9 @@ pub struct PairFeatures {
 #[cfg(test)]
 mod tests {
     use super::judge_pair;
-    use crate::verdict::report::tests::report;
+    use crate::verdict::report::tests::{report, titled};
     use crate::verdict::{Judge, Verdict};
+    use jiff::Timestamp;
 
     const STORY: [&str; 4] = [
         "Harper Steel Corp said it will close its rolling mill in Duluth, Minnesota, on June 30 and \
@@ -377,6 +452,27 @@ mod tests {
         let (one, other) =
             (bond("Oakwood Homes", "25", "6-1/2"), bond("Micropolis", "75", "9-3/8"));
         assert_eq!(verdict(&[&other], &[&one]), Verdict::New);
+    }
+
+    #[test]
+    fn a_short_text_is_the_same_only_under_its_own_name_and_in_its_own_week() {
+        let verdict = |title: &str, day: i64, other_title: &str, other_day: i64, text: &str| {
+            let at = |day: i64| Timestamp::from_second(541_000_000 + 86_400 * day).ok();
+            let document = titled(title, at(day), &[text]);
+            let other = titled(other_title, at(other_day), &[text]);
+            judge_pair(&Judge::of("unheard-of/f32"), &document, &other).verdict
+        };
+        let dividend = "Qtly div 10 cts vs 10 cts prior. Pay April 15, record March 31.";
+        let (unum, noland) = ("UNUM CORP <UNM> SETS QUARTERLY", "NOLAND CO <NOLD> SETS QUARTERLY");
+        assert_eq!(verdict(unum, 1, unum, 0, dividend), Verdict::ExactDuplicate);
+        assert_ne!(verdict(noland, 1, unum, 0, dividend), Verdict::ExactDuplicate);
+        let unchanged = "The bank left credit policies unchanged after today's meeting of its \
+                         council, a spokesman said in answer to enquiries.";
+        let title = "BUNDESBANK LEAVES CREDIT POLICIES UNCHANGED";
+        assert_eq!(verdict(title, 1, title, 0, unchanged), Verdict::ExactDuplicate);
+        assert_ne!(verdict(title, 14, title, 0, unchanged), Verdict::ExactDuplicate);
+        let long = STORY.join(" ");
+        assert_eq!(verdict(noland, 14, unum, 0, &long), Verdict::ExactDuplicate);
     }
 
     #[test]

@@ -106,15 +106,17 @@ impl Profile {
     pub fn of(text: &str, words: &[Word<'_>]) -> Self {
         let spelled = spelled_numbers(words);
         let numbers = numbers(text, words);
-        let says_something = |word: &&Word<'_>| !is_stopword(word) && !is_figure(word);
-        let content = words.iter().filter(says_something);
-        let openers = content.clone().filter(|word| word.opens_sentence && is_capital(word));
+        let telling: Vec<&Word<'_>> = words.iter().filter(|word| !is_stopword(word)).collect();
+        let content: Vec<&Word<'_>> =
+            telling.iter().copied().filter(|word| !is_figure(word)).collect();
+        let openers = content.iter().filter(|word| word.opens_sentence && is_capital(word));
         let mut shapes: Vec<(u32, Shape)> =
-            content.clone().map(|word| (word.term, Shape::of(&word.folded))).collect();
+            content.iter().map(|word| (word.term, Shape::of(&word.folded))).collect();
         shapes.sort_unstable_by_key(|(term, _)| *term);
         shapes.dedup_by_key(|(term, _)| *term);
-        let lead = words.iter().take(LEAD).filter(|word| !is_stopword(word));
-        let ending = words.iter().rev().filter(|word| !is_stopword(word)).take(ENDING);
+        let after_lead = words.get(LEAD).map_or(u32::MAX, |word| word.start);
+        let lead = telling.iter().take_while(|word| word.start < after_lead);
+        let ending = telling.iter().rev().take(ENDING);
         let denials = words.iter().filter(|word| is_denial(word)).count() as f32;
         let contexts = numbers.iter().flat_map(|number| number.contexts).collect();
         let mut numbers: Vec<(Number, f32)> =
@@ -124,7 +126,7 @@ impl Profile {
             terms: Bag::counted(words.iter().map(|word| word.term).collect()),
             shingles: shingles(words),
             grams: Bag::distinct(grams(words)),
-            content: Bag::counted(content.map(|word| word.term).collect()),
+            content: Bag::counted(content.iter().map(|word| word.term).collect()),
             shapes,
             capitals: capitals(words),
             openers: Bag::counted(openers.map(|word| word.term).collect()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::article::PassageKind;
 use crate::embed::{UnitVector, Windows};
-use crate::text::{Bag, ContentHash, is_stopword, words};
+use crate::text::{Bag, ContentHash, Shape, is_stopword, words};
 
 use super::Comparable;
 use super::profile::Profile;
@@ -29,6 +29,8 @@ pub struct Report {
     pub(super) lead: Profile,
     /// Words of its headline that say something.
     pub(super) title: Bag,
+    /// The first one of them, and how it is written.
+    pub(super) title_first: Option<(u32, Shape)>,
     /// Where its passages lie on average.
     pub(super) vector: Option<UnitVector>,
 }
@@ -74,11 +76,12 @@ impl Report {
         });
         let leading = parts.get(..leading.count()).unwrap_or_default();
         let title = words(heading.title);
-        let title = title.iter().filter(|word| !is_stopword(word));
+        let title: Vec<_> = title.iter().filter(|word| !is_stopword(word)).collect();
         Self {
             whole: Profile::of_parts(&parts),
             lead: Profile::of_parts(leading),
-            title: Bag::distinct(title.map(|word| word.term).collect()),
+            title_first: title.first().map(|word| (word.term, Shape::of(&word.folded))),
+            title: Bag::distinct(title.iter().map(|word| word.term).collect()),
             vector: mean(&passages),
             reporting_hash: heading.reporting_hash,
             source: heading.source.to_owned(),
@@ -146,6 +149,8 @@ fn mean(passages: &[ReportPassage]) -> Option<UnitVector> {
 pub(super) mod tests {
     use std::sync::Arc;
 
+    use jiff::Timestamp;
+
     use super::{Heading, Report, ReportPassage};
     use crate::article::PassageKind;
     use crate::text::ContentHash;
@@ -153,6 +158,11 @@ pub(super) mod tests {
 
     /// A report without vectors, of which nothing else is known.
     pub(crate) fn report(texts: &[&str]) -> Report {
+        titled("", None, texts)
+    }
+
+    /// A report without vectors, with its headline and the time of its publication.
+    pub(crate) fn titled(title: &str, published_at: Option<Timestamp>, texts: &[&str]) -> Report {
         let passages = texts.iter().enumerate().map(|(ordinal, text)| ReportPassage {
             ordinal: ordinal as u32,
             kind: PassageKind::Body,
@@ -161,9 +171,9 @@ pub(super) mod tests {
             weight: 1.0,
         });
         let heading = Heading {
-            title: "",
+            title,
             source: "",
-            published_at: None,
+            published_at,
             reporting_hash: ContentHash::of(&texts.join("\n")),
         };
         Report::new(&heading, passages.collect())
