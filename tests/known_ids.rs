@@ -256,12 +256,20 @@ async fn a_date_that_is_withdrawn_gives_way_to_the_first_ingest() {
 #[tokio::test]
 async fn boilerplate_in_many_documents_does_not_hide_the_one_that_was_copied() {
     let mut desk = Desk::open().await;
+    let own = |index: usize| {
+        format!(
+            "Company number {index} of the town of X{0} hired {0} workers for a mill on the river \
+             Y{0}, where it will make paper from the wood of the forests around Z{0} and ship it \
+             by rail to the harbour.",
+            index * 7_919
+        )
+    };
     for index in 0..60 {
-        let own = format!("Company number {index} of the town of X{} hired staff.", index * 7_919);
+        let own = own(index);
         desk.put(&format!("p{index}"), &[LEAD, SECOND, &own]).await;
     }
-    let own = format!("Company number 59 of the town of X{} hired staff, it said.", 59 * 7_919);
-    let copy = desk.put("copy", &[LEAD, SECOND, &own]).await;
+    let edited = own(59).replace("hired", "has hired");
+    let copy = desk.put("copy", &[LEAD, SECOND, &edited]).await;
     assert_eq!(verdict_of(&copy), pb::Verdict::NearDuplicate);
     assert_eq!(desk.copies_of(LEAD).await.len(), 61);
 }

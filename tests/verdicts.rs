@@ -272,6 +272,27 @@ async fn a_chain_of_small_edits_does_not_make_one_family() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_notice_that_came_every_year_is_found_among_the_others() {
+    let mut desk = Desk::open().await;
+    let notice = |id: &str, year: usize| {
+        let text = "The Bundesbank left credit policies unchanged after today's regular meeting of \
+                    its council, a spokesman said in answer to enquiries.";
+        let mut document = document(id, &[text]);
+        document.title = "BUNDESBANK LEAVES CREDIT POLICIES UNCHANGED".to_owned();
+        document.published_at = day(&format!("20{year:02}-03-05"));
+        ingest(document)
+    };
+    for year in 0..20 {
+        let came = desk.ingest(notice(&format!("n{year}"), year)).await.unwrap();
+        assert_ne!(verdict_of(&came), pb::Verdict::ExactDuplicate, "year {year}");
+    }
+    for year in [3, 11, 19] {
+        let copy = desk.ingest(notice(&format!("copy{year}"), year)).await.unwrap();
+        assert_eq!(verdict_of(&copy), pb::Verdict::ExactDuplicate, "year {year}");
+    }
+}
+
+#[tokio::test]
 async fn a_family_follows_the_earliest_and_goes_on_without_it() {
     let mut desk = Desk::open().await;
     let of = |id: &str, date: &str, paragraphs: &[&str]| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::Table;
+use copydesk::article::DocumentId;
 use copydesk::corpus::Corpus;
 
 use crate::cases::{Case, Task};
@@ -28,8 +29,13 @@ pub async fn print(corpus: &Corpus, cases: &[Case]) -> Result<(), Failure> {
             Task::Damage | Task::Changes | Task::Retold => case.kind.clone(),
             Task::Rewriting | Task::Tickers | Task::Strangers | Task::Unrelated => continue,
         };
-        let candidates = corpus.candidates(case.right.incoming()).await?;
-        let is_earlier = |id: &copydesk::article::DocumentId| id.as_str() == case.left.id;
+        let mut document = case.right.incoming();
+        // Both of these are in the stream.
+        if matches!(case.task, Task::Pairs | Task::Likest) {
+            document.id = DocumentId::parse(&case.right.id).ok();
+        }
+        let candidates = corpus.candidates(document).await?;
+        let is_earlier = |id: &DocumentId| id.as_str() == case.left.id;
         let found = kinds.entry(kind).or_default();
         found.cases += 1;
         found.by_passages += usize::from(candidates.by_passages.iter().any(is_earlier));

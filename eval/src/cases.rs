@@ -429,8 +429,8 @@ pub fn cut_passages(data: &Path, seed: u64) -> Result<Vec<data::Sentences>, Fail
     Ok(cuts)
 }
 
-/// Stories that were told again, of which nothing else is known, and independent reports of
-/// one event.
+/// Stories that were told again, and short texts that were edited, of which nothing else is
+/// known, and independent reports of one event.
 fn retold(rng: &mut Rng, stream: &[Story], cited: &[data::Cited]) -> Vec<Case> {
     let bare = |story: Story| Story { title: String::new(), published_at: None, ..story };
     let long: Vec<&Story> = stream.iter().filter(|story| story.words() >= 120).collect();
@@ -444,6 +444,33 @@ fn retold(rng: &mut Rng, stream: &[Story], cited: &[data::Cited]) -> Vec<Case> {
             right: bare(retold_story(rng, story, other)),
             truth: Verdict::NearDuplicate,
             group: story.id.clone(),
+        });
+    }
+    for number in 0..RETOLD {
+        let Some(story) = rng.choice(stream) else { break };
+        let mut short = Story { title: String::new(), published_at: None, ..story.clone() };
+        short.paragraphs.truncate(1 + number % 2);
+        let Some(last) = short.paragraphs.last() else { continue };
+        let words: Vec<&str> = last.split_whitespace().collect();
+        if words.len() < 6 {
+            continue;
+        }
+        // A word is left out, or some are added to the end.
+        let edited = match number % 3 {
+            0 => [last, ", it said"].concat(),
+            1 => [&words[..words.len() / 2], &words[words.len() / 2 + 1..]].concat().join(" "),
+            _ => misread(rng, last, 0.02),
+        };
+        let mut copy = short.clone();
+        copy.paragraphs.pop();
+        copy.paragraphs.push(edited);
+        cases.push(Case {
+            task: Task::Retold,
+            kind: "a short text, edited".to_owned(),
+            group: story.id.clone(),
+            left: short,
+            right: copy,
+            truth: Verdict::NearDuplicate,
         });
     }
     let pairs: Vec<(&data::Cited, &data::Cited)> = cited

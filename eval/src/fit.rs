@@ -68,8 +68,8 @@ pub fn fit(examples: &[&Example], recipe: Recipe) -> Result<Logistic, Failure> {
         penalty: recipe.penalty,
     };
     let scaled = likeliest(likelihood, width)?;
-    let (first, scaled) = scaled.split_last().ok_or("nothing to fit to")?;
-    let mut intercept = *first;
+    let (intercept, scaled) = scaled.split_last().ok_or("nothing to fit to")?;
+    let mut intercept = *intercept;
     let mut weights = Vec::new();
     for (weight, (mean, spread)) in scaled.iter().zip(&columns) {
         let weight = weight / spread;
@@ -175,8 +175,9 @@ fn mean_and_spread(values: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
         sum += value * weight;
         squares += value * value * weight;
     }
-    let mean = sum / f64::max(count, 1.0);
-    let spread = (squares / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt();
+    let count = f64::max(count, f64::MIN_POSITIVE);
+    let mean = sum / count;
+    let spread = (squares / count - mean * mean).max(0.0).sqrt();
     (mean, if spread > 1e-4 { spread } else { 1.0 })
 }
 

@@ -22,9 +22,19 @@ pub async fn print(corpus: &Corpus, data: &Path, repeats: u64) -> Result<(), Fai
     let sentences = examples::sentences(corpus, &data::mrpc(data)?, examples::LABELLED).await?;
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
-    table.set_header(["task", "measure", "ours", "95% of folds", "wanted", "simple methods"]);
+    table.set_header([
+        "task",
+        "measure",
+        "ours",
+        "95% of folds",
+        "wanted",
+        "simple methods",
+        "published",
+    ]);
     let folds = document_folds(&measured, repeats)?;
-    pairs(&mut table, &measured, &folds);
+    let wanted = [">= .97", ">= .98"];
+    pairs(&mut table, &measured, &folds, (Task::Pairs, "Reuters pairs: copy or update"), wanted);
+    pairs(&mut table, &measured, &folds, (Task::Likest, "Likest of the stream"), [""; 2]);
     damage(&mut table, &measured, &folds);
     others(&mut table, &measured, &folds);
     rewriting(&mut table, &measured, &folds);
@@ -44,8 +54,8 @@ fn document_folds(measured: &[Measured], repeats: u64) -> Result<Vec<Vec<f32>>, 
     (0..repeats)
         .map(|seed| {
             let all = out_of_fold(&examples, DOCUMENT, FOLDS, seed)?;
-            // Each case is there twice, first with its dates.
-            Ok(all.into_iter().step_by(2).collect())
+            // Each case is there three times, first with its dates.
+            Ok(all.into_iter().step_by(3).collect())
         })
         .collect()
 }
@@ -63,6 +73,12 @@ fn scored<'a>(
 fn detection(scored: impl Iterator<Item = (f32, bool)>, threshold: f32) -> Detection {
     Detection::of(scored.map(|(probability, is_so)| (probability >= threshold, is_so)))
 }
+
+/// What others reached on MRPC: its test part, of classifiers with features of words and syntax
+/// (Wan, Dras, Dale and Paris, "Using dependency-based features to take the 'para-farce' out of
+/// paraphrase", 2006; "Paraphrase Identification (State of the art)", ACL Wiki).
+const MRPC_ACCURACY: &str = ".756, test part (Wan et al. 2006)";
+const MRPC_F1: &str = ".830, test part (Wan et al. 2006)";
 
 /// A row of the table: a measure in all repetitions.
 fn row(
@@ -84,9 +100,14 @@ fn row(
     ]);
 }
 
-fn pairs(table: &mut Table, measured: &[Measured], folds: &[Vec<f32>]) {
-    const TASK: &str = "Reuters pairs: copy or update, or template";
-    let is_pair = |measured: &Measured| measured.case.task == Task::Pairs;
+fn pairs(
+    table: &mut Table,
+    measured: &[Measured],
+    folds: &[Vec<f32>],
+    (task, name): (Task, &str),
+    wanted: [&str; 2],
+) {
+    let is_pair = |measured: &Measured| measured.case.task == task;
     let found: Vec<Detection> = folds
         .iter()
         .map(|fold| detection(scored(measured, fold, is_pair), DOCUMENT.threshold))
@@ -114,16 +135,10 @@ fn pairs(table: &mut Table, measured: &[Measured], folds: &[Vec<f32>]) {
     };
     let all =
         |measure: fn(Detection) -> f64| found.iter().copied().map(measure).collect::<Vec<_>>();
-    row(table, TASK, "F1", &all(Detection::f1), ">= .97", describe(Detection::f1));
-    row(
-        table,
-        TASK,
-        "precision",
-        &all(Detection::precision),
-        ">= .98",
-        describe(Detection::precision),
-    );
-    row(table, TASK, "recall", &all(Detection::recall), "", describe(Detection::recall));
+    row(table, name, "F1", &all(Detection::f1), wanted[0], describe(Detection::f1));
+    let precision = all(Detection::precision);
+    row(table, name, "precision", &precision, wanted[1], describe(Detection::precision));
+    row(table, name, "recall", &all(Detection::recall), "", describe(Detection::recall));
 }
 
 /// What a threshold finds that was chosen on the very same cases: as good as it can be.
@@ -240,12 +255,13 @@ fn updates(table: &mut Table, measured: &[Measured], repeats: u64) -> Result<(),
             let is_glued = measured.case.kind.starts_with("glued");
             let is_task = match measured.case.task {
                 Task::Changes => true,
-                Task::Pairs | Task::Likest => true,
+                Task::Pairs => true,
                 Task::Damage => !is_glued,
                 Task::Rewriting
                 | Task::Retold
                 | Task::Tickers
                 | Task::Strangers
+                | Task::Likest
                 | Task::Unrelated => false,
             };
             is_task && measured.case.is_same()
@@ -263,7 +279,7 @@ fn updates(table: &mut Table, measured: &[Measured], repeats: u64) -> Result<(),
                 right.count(said == (measured.case.truth == Verdict::Update), true);
             }
             let kind = match measured.case.task {
-                Task::Pairs | Task::Likest => format!("Reuters, {}", measured.case.kind),
+                Task::Pairs => format!("Reuters, {}", measured.case.kind),
                 _ => measured.case.kind.clone(),
             };
             *confusion.entry((kind, said)).or_default() += 1.0 / repeats as f64;
@@ -290,12 +306,16 @@ fn mrpc(
     const TASK: &str = "MRPC: sentences that are equivalent";
     let examples = [sentences, others].concat();
     let (mut areas, mut errors, mut rests) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut accuracies, mut scores) = (Vec::new(), Vec::new());
     for seed in 0..repeats.min(5) {
         let probabilities = out_of_fold(&examples, PASSAGE, FOLDS, seed)?;
         let all: Vec<(f32, bool)> =
             probabilities.iter().zip(&examples).map(|(p, example)| (*p, example.is_so)).collect();
         let (ours, rest) = all.split_at(sentences.len());
         areas.push(auc(ours));
+        scores.push(detection(ours.iter().copied(), PASSAGE.threshold).f1());
+        let right = ours.iter().filter(|(p, is_so)| (*p >= PASSAGE.threshold) == *is_so).count();
+        accuracies.push(right as f64 / ours.len() as f64);
         errors.push(calibration_error(ours, BINS));
         rests.push(auc(rest));
     }
@@ -311,6 +331,13 @@ fn mrpc(
         simple("containment")
     );
     row(table, TASK, "AUC", &areas, ">= .83", methods);
+    for (measure, values, published) in
+        [("accuracy", &accuracies, MRPC_ACCURACY), ("F1", &scores, MRPC_F1)]
+    {
+        let (mean, low, high) = spread(values);
+        let range = format!("{low:.3} to {high:.3}");
+        table.add_row([TASK, measure, &format!("{mean:.3}"), &range, "", "", published]);
+    }
     row(table, TASK, "calibration error", &errors, "<= .05", "");
     row(table, "Passages of pairs and damaged stories, and cuts", "AUC", &rests, "", "");
     Ok(())

@@ -150,7 +150,7 @@ pub struct Article {
     pub passages: Vec<Passage>,
     /// Names the body as it came, letter for letter.
     pub body_hash: ContentHash,
-    /// Names the reporting in it, normalised: equal for exact duplicates.
+    /// Names the reporting in it, normalised: exact duplicates have the same.
     pub reporting_hash: ContentHash,
 }
 

@@ -14,6 +14,7 @@ use crate::verdict::{
     judge_pair,
 };
 
+use super::query::now;
 use super::{CorpusError, Parts};
 
 /// Documents that are compared as a whole: so many whose passages are nearest, and so many
@@ -28,11 +29,12 @@ const FIRST: usize = 1;
 /// passages and fingerprints let one guess, before any others are compared.
 const COMPARED: f32 = 0.06;
 
-/// Words of a text for each of its fingerprints: of runs of twelve words' shingles, one is kept
+/// Words of a text for each of its fingerprints: of every twelve shingles one is kept
 /// (Schleimer et al., "Winnowing", 2003, theorem 1: a density of 2 / (window + 1)).
 const WORDS_A_PRINT: f32 = 6.5;
 
-/// Documents with the same reporting that are looked at, those published first.
+/// Documents with the same reporting that are looked at, those published nearest before a
+/// document, and as many after it: a short notice may come again every week.
 const TWINS: usize = 4;
 
 /// Nearest texts that are looked at for all passages together, about, and for each one at
@@ -45,7 +47,8 @@ const MOST_TEXTS: usize = 24;
 /// others wait. The rest are found by their fingerprints.
 const SEARCHES: usize = 256;
 
-/// Documents that a text may stand in and be looked at: the first ones that said it.
+/// Passages that a text may stand in and be looked at: those of the documents that came in
+/// first.
 const OCCURRENCES: usize = 24;
 
 /// Cosine of passages that have nothing to do with each other.
@@ -59,7 +62,7 @@ const NEAR: f32 = 0.75;
 /// The nearest texts of each passage that reports, by its index in the document.
 pub(super) type Nearest = BTreeMap<usize, Vec<Hit>>;
 
-/// Where texts stand, the first ones that said them first.
+/// Where texts stand, those of the documents that came in first before all others.
 pub(super) type Places = HashMap<ContentId, Vec<(PassageKey, DocumentKey)>>;
 
 /// What a document was compared with. What was compared once stays so, unless the stored
@@ -128,7 +131,8 @@ impl Likeliest {
             let most = common.entry(*document).or_default();
             *most = most.max(*words);
         }
-        named.extend(view.twins(&report.reporting_hash, TWINS)?);
+        let published_at = report.published_at.unwrap_or_else(now);
+        named.extend(view.twins(&report.reporting_hash, published_at, TWINS)?);
         let first = [&self.by_passages, &self.by_fingerprints].map(|side| side.iter().take(FIRST));
         named.extend(first.into_iter().flatten().map(|(document, _)| *document));
         let keys = named.iter().chain(common.keys()).copied().collect();
@@ -198,7 +202,7 @@ impl Parts {
         };
         let named = words.iter().flat_map(|word| [word.document, word.other]).collect();
         let places = places(view, nearest)?;
-        let likeliest = self.likeliest(report, nearest, &places);
+        let likeliest = self.likeliest(report, nearest, &places, None);
         let documents = likeliest.compared(view, report, named)?;
         let mut evidence = Evidence { words, own, ..Evidence::default() };
         self.compare_with(view, report, documents, compared, &mut evidence)?;
@@ -220,7 +224,14 @@ impl Parts {
 
     /// The documents that are likest to a document, from two sides: a paraphrase has few runs of
     /// words in common, and passages that are full of errors mean something else to the model.
-    pub fn likeliest(&self, report: &Report, nearest: &Nearest, places: &Places) -> Likeliest {
+    /// `left_out` is none of them.
+    pub fn likeliest(
+        &self,
+        report: &Report,
+        nearest: &Nearest,
+        places: &Places,
+        left_out: Option<DocumentKey>,
+    ) -> Likeliest {
         let mut scores: HashMap<DocumentKey, f32> = HashMap::new();
         for (index, hits) in nearest {
             let Some(passage) = report.passages.get(*index) else { continue };
@@ -237,12 +248,15 @@ impl Parts {
                 *scores.entry(document).or_default() += words * likeness;
             }
         }
-        let mut by_passages: Vec<(DocumentKey, f32)> = scores.into_iter().collect();
-        by_passages.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        let is_wanted = |(document, _): &(DocumentKey, f32)| Some(*document) != left_out;
+        let mut by_passages: Vec<(DocumentKey, f32)> =
+            scores.into_iter().filter(is_wanted).collect();
+        by_passages.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(b.cmp(a)));
         by_passages.truncate(DOCUMENTS);
-        let sharing = self.fingerprints.likeliest(&report.fingerprints(), DOCUMENTS);
+        let sharing = self.fingerprints.likeliest(&report.fingerprints(), DOCUMENTS + 1);
         let words = |(document, shared)| (DocumentKey(document), shared as f32 * WORDS_A_PRINT);
-        Likeliest { by_passages, by_fingerprints: sharing.into_iter().map(words).collect() }
+        let by_fingerprints = sharing.into_iter().map(words).filter(is_wanted).take(DOCUMENTS);
+        Likeliest { by_passages, by_fingerprints: by_fingerprints.collect() }
     }
 
     fn compare_with(

@@ -31,7 +31,8 @@ pub struct CandidateIds {
     pub by_passages: Vec<DocumentId>,
     /// Those that share most fingerprints of their words, likest first.
     pub by_fingerprints: Vec<DocumentId>,
-    /// Those of either side that it is compared with as a whole.
+    /// Those that it is compared with as a whole: of either side, and those with the same
+    /// reporting.
     pub compared: Vec<DocumentId>,
 }
 
@@ -73,7 +74,7 @@ impl Corpus {
         Ok(side.report)
     }
 
-    /// The candidates for a verdict on a document that is not stored.
+    /// The candidates for a verdict on a document, without itself if it is stored.
     ///
     /// # Errors
     ///
@@ -88,13 +89,15 @@ impl Corpus {
             let view = reader.view();
             let report = parts.report_of(view, &article, &vectors)?;
             let nearest = parts.nearest(view, &report, &vectors, Scope::All)?;
-            let likeliest = parts.likeliest(&report, &nearest, &places(view, &nearest)?);
+            let own = view.document(&article.id)?.map(|stored| stored.key);
+            let likeliest = parts.likeliest(&report, &nearest, &places(view, &nearest)?, own);
             let ids = |side: &[(DocumentKey, f32)]| {
                 let documents = view.documents(&side.iter().map(|(key, _)| *key).collect())?;
                 let id = |(key, _): &(DocumentKey, f32)| Some(documents.get(key)?.id.clone());
                 Ok::<_, CorpusError>(side.iter().filter_map(id).collect())
             };
-            let compared = likeliest.compared(view, &report, HashSet::new())?;
+            let mut compared = likeliest.compared(view, &report, HashSet::new())?;
+            compared.retain(|key, _| Some(*key) != own);
             Ok(CandidateIds {
                 by_passages: ids(&likeliest.by_passages)?,
                 by_fingerprints: ids(&likeliest.by_fingerprints)?,

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 /// Documents of one fingerprint that are looked at, the last ones that came, and places of
@@ -59,7 +59,7 @@ impl Fingerprints {
     }
 
     /// The documents that share most with one that has these fingerprints, at most `count`,
-    /// most first, with how many they share. What few documents hold counts more: each shared
+    /// most first and of several the last one that came, with how many they share. What few documents hold counts more: each shared
     /// fingerprint as the logarithm of the number of documents over how many hold it.
     pub fn likeliest(&self, fingerprints: &[u32], count: usize) -> Vec<(i64, usize)> {
         let postings = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +77,7 @@ impl Fingerprints {
         };
         let runs = held.chunk_by(|(a, _), (b, _)| a == b);
         let mut scores: Vec<(i64, f32, usize)> = runs.filter_map(scored).collect();
-        scores.sort_by(|(a, x, _), (b, y, _)| y.total_cmp(x).then(a.cmp(b)));
+        scores.sort_by(|(a, x, _), (b, y, _)| y.total_cmp(x).then(b.cmp(a)));
         scores.into_iter().map(|(document, _, shared)| (document, shared)).take(count).collect()
     }
 }
@@ -114,18 +114,29 @@ impl Postings {
 
     /// Sorts in what came, and forgets what is gone.
     fn sort_in(&mut self) {
-        let gone: HashSet<u32> = (0_u32..)
-            .zip(&self.documents)
-            .filter(|(_, document)| document.is_none())
-            .map(|(place, _)| place)
+        let mut kept = Vec::new();
+        let new_places: Vec<Option<u32>> = std::mem::take(&mut self.documents)
+            .into_iter()
+            .map(|document| {
+                let place = document.map(|_| kept.len() as u32);
+                kept.extend(document.map(Some));
+                place
+            })
             .collect();
-        let new = std::mem::take(&mut self.new);
-        self.new_pairs = 0;
-        self.sorted.extend(
-            new.into_iter().flat_map(|(print, places)| places.into_iter().map(move |p| (print, p))),
-        );
-        self.sorted.retain(|(_, place)| !gone.contains(place));
+        self.documents = kept;
+        self.places = (0_u32..)
+            .zip(&self.documents)
+            .filter_map(|(place, document)| Some(((*document)?, place)))
+            .collect();
+        let new = std::mem::take(&mut self.new).into_iter();
+        self.sorted.extend(new.flat_map(|(print, p)| p.into_iter().map(move |p| (print, p))));
+        self.sorted.retain_mut(|(_, place)| {
+            let new_place = new_places.get(*place as usize).copied().flatten();
+            *place = new_place.unwrap_or(*place);
+            new_place.is_some()
+        });
         self.sorted.sort_unstable();
+        self.new_pairs = 0;
     }
 }
 
@@ -152,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_replaced_again_and_again_takes_no_more_room() {
+        let index = Fingerprints::of([(7, vec![1])]);
+        for _ in 0..=(NEW / 4) {
+            index.put(8, &[2, 3, 4, 5]);
+        }
+        assert_eq!(index.likeliest(&[1, 2, 5], 10), [(8, 2), (7, 1)]);
+        assert!(index.0.read().unwrap().documents.len() < 10);
+    }
+
+    #[test]
     fn what_was_sorted_in_is_found_like_before() {
         let index = Fingerprints::default();
         index.put(-1, &[0]);
@@ -161,7 +182,7 @@ mod tests {
             index.put(document, &(first..first + 8).collect::<Vec<_>>());
         }
         assert_eq!(index.likeliest(&[0], 10), [(0, 1)]);
-        assert_eq!(index.likeliest(&[NEW as u32, 9], 10), [(1, 1), (NEW as i64 / 8, 1)]);
+        assert_eq!(index.likeliest(&[NEW as u32, 9], 10), [(NEW as i64 / 8, 1), (1, 1)]);
         assert!(index.0.read().unwrap().sorted.len() >= NEW);
     }
 }

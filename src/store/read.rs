@@ -86,11 +86,20 @@ impl<'a> View<'a> {
         self.all(&sql, params_from_iter(values), |row| row.get(0))
     }
 
-    /// Documents whose reporting is the same, letter for letter after normalisation.
-    pub fn twins(&self, reporting: &ContentHash, limit: usize) -> Result<Vec<DocumentKey>> {
-        let sql =
-            "SELECT doc FROM documents WHERE reporting_hash = ? ORDER BY published_at, doc LIMIT ?";
-        self.all(sql, params![reporting, limit as i64], |row| row.get(0))
+    /// Documents with that reporting, those published nearest to a moment: at most `limit`
+    /// before it and as many after it.
+    pub fn twins(
+        &self,
+        reporting: &ContentHash,
+        published_at: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DocumentKey>> {
+        let sql = "SELECT doc FROM (SELECT doc FROM documents WHERE reporting_hash = ?1 \
+                   AND published_at <= ?2 ORDER BY published_at DESC, doc DESC LIMIT ?3) \
+                   UNION ALL SELECT doc FROM (SELECT doc FROM documents WHERE reporting_hash = ?1 \
+                   AND published_at > ?2 ORDER BY published_at, doc LIMIT ?3)";
+        let values = params![reporting, published_at.as_microsecond(), limit as i64];
+        self.all(sql, values, |row| row.get(0))
     }
 
     /// The earliest published document of a family.
@@ -134,7 +143,7 @@ impl<'a> View<'a> {
         const LOOKED_AT: i64 = 256;
         let sql = "SELECT count(DISTINCT iif(d.source = ?2, d.family, NULL)), \
                    count(DISTINCT d.family) FROM \
-                   (SELECT doc FROM passages WHERE content = ?1 ORDER BY passage LIMIT ?3) p \
+                   (SELECT doc FROM passages WHERE content = ?1 ORDER BY doc LIMIT ?3) p \
                    JOIN documents d ON d.doc = p.doc";
         let mut statement = self.connection.prepare_cached(sql)?;
         let count =
@@ -237,13 +246,14 @@ impl<'a> View<'a> {
     }
 
     /// Where texts stand: of each the passages that say it and their documents, in the order in
-    /// which these came in first, at most `limit`.
+    /// which these first came in, at most `limit`.
     pub fn places(
         &self,
         contents: impl Iterator<Item = ContentId>,
         limit: usize,
     ) -> Result<HashMap<ContentId, Vec<(PassageKey, DocumentKey)>>> {
-        let sql = "SELECT passage, doc FROM passages WHERE content = ? ORDER BY doc LIMIT ?";
+        let sql = "SELECT passage, doc FROM passages WHERE content = ? \
+                   ORDER BY doc, passage LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut places = HashMap::new();
         for content in contents {

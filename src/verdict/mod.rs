@@ -26,7 +26,8 @@ pub use report::{Heading, Report, ReportPassage};
 pub enum Verdict {
     /// Nothing makes it redundant.
     New,
-    /// The same text, letter for letter after normalisation.
+    /// The same text, letter for letter after normalisation. A short text under a headline that
+    /// names something else, or that comes again days later, is not the same by that alone.
     ExactDuplicate,
     /// The same text, lightly edited, cut or corrupted: same facts.
     NearDuplicate,
