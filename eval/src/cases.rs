@@ -458,7 +458,10 @@ fn retold(rng: &mut Rng, stream: &[Story], cited: &[data::Cited]) -> Vec<Case> {
         // A word is left out, or some are added to the end.
         let edited = match number % 3 {
             0 => [last, ", it said"].concat(),
-            1 => [&words[..words.len() / 2], &words[words.len() / 2 + 1..]].concat().join(" "),
+            1 => {
+                let others = words.iter().enumerate().filter(|(at, _)| *at != words.len() / 2);
+                others.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+            }
             _ => misread(rng, last, 0.02),
         };
         let mut copy = short.clone();
