@@ -122,7 +122,7 @@ pub fn documents(measured: &[Measured]) -> Vec<Example> {
         weight,
         group: measured.case.group.clone(),
     };
-    let both = |measured: &Measured| {
+    let variants = |measured: &Measured| {
         let (dated, undated) = match measured.case.task {
             Task::Pairs => (20.0, 8.0),
             Task::Rewriting => (10.0, 10.0),
@@ -139,7 +139,7 @@ pub fn documents(measured: &[Measured]) -> Vec<Example> {
             example(measured, bare(&without_date(features)), undated),
         ]
     };
-    measured.iter().flat_map(both).collect()
+    measured.iter().flat_map(variants).collect()
 }
 
 /// Without what headlines say: many a client sends paragraphs alone.
@@ -156,7 +156,8 @@ fn without_date(features: &Features) -> Features {
     features.iter().map(change).collect()
 }
 
-/// Examples of updates among copies and updates.
+/// Examples of updates among copies and updates, without the labels of the stream: where a copy
+/// ends and an update begins was a matter of taste there, and it is not in the contract.
 pub fn updates(measured: &[Measured]) -> Vec<Example> {
     let is_known = |measured: &&Measured| {
         let told = match measured.case.task {
