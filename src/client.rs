@@ -5,6 +5,7 @@ use tonic::transport::{Channel, Endpoint};
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::corpus_service_client::CorpusServiceClient;
 use crate::proto::v1::similarity_service_client::SimilarityServiceClient;
+use crate::proto::v1::story_service_client::StoryServiceClient;
 
 /// Bytes that an answer may have.
 const ANSWER_BYTES: usize = 64 << 20;
@@ -35,6 +36,8 @@ pub struct Client {
     pub corpus: CorpusServiceClient<Channel>,
     /// Questions.
     pub similarity: SimilarityServiceClient<Channel>,
+    /// Stories: documents about the same events.
+    pub story: StoryServiceClient<Channel>,
     /// For operators.
     pub admin: AdminServiceClient<Channel>,
 }
@@ -62,6 +65,7 @@ impl Client {
                 .max_decoding_message_size(ANSWER_BYTES),
             similarity: SimilarityServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES),
+            story: StoryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES),
             admin: AdminServiceClient::new(channel),
         })
     }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod corpus;
 pub mod embed;
 pub mod index;
+pub mod lexical;
 pub mod proto;
 pub mod related;
 pub mod server;

@@ -217,34 +217,11 @@ async fn bad_questions_are_refused_by_field() {
 async fn what_is_not_there_yet_says_so() {
     let mut desk = Desk::open().await;
     desk.put("a", &[LEAD]).await;
-    let related = |ranking| pb::FindRelatedPassagesRequest {
-        query: Some(find_related_passages_request::Query::Text(LEAD.to_owned())),
-        ranking: Some(ranking),
-        ..Default::default()
-    };
-    for ranking in [
-        pb::RankingOptions { mode: pb::RetrievalMode::Hybrid.into(), ..Default::default() },
-        pb::RankingOptions { mode: pb::RetrievalMode::Lexical.into(), ..Default::default() },
-        pb::RankingOptions { diversity: 0.5, ..Default::default() },
-        pb::RankingOptions {
-            recency_half_life: Some(prost_types::Duration::default()),
-            ..Default::default()
-        },
-    ] {
-        assert_eq!(desk.related(related(ranking)).await.unwrap_err().code(), Code::Unimplemented);
-    }
     let page = pb::Document { html: Some(b"<p>page".to_vec()), ..Default::default() };
     assert_eq!(desk.ingest(ingest(page.clone())).await.unwrap_err().code(), Code::Unimplemented);
     let query = Some(find_duplicates_request::Query::Document(page));
     let request = pb::FindDuplicatesRequest { query, ..Default::default() };
     assert_eq!(desk.duplicates(request).await.unwrap_err().code(), Code::Unimplemented);
-    let similarity = &mut desk.client.similarity;
-    let documents =
-        similarity.find_related_documents(pb::FindRelatedDocumentsRequest::default()).await;
-    assert_eq!(documents.unwrap_err().code(), Code::Unimplemented);
-    let watched =
-        similarity.watch_related_documents(pb::WatchRelatedDocumentsRequest::default()).await;
-    assert_eq!(watched.unwrap_err().code(), Code::Unimplemented);
 }
 
 #[tokio::test]

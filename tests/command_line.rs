@@ -12,11 +12,13 @@
 mod common;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use common::{Desk, LEAD, OTHER, SECOND, program};
+use common::{Desk, LEAD, OTHER, SECOND, THIRD, ingest, program, seeds};
+use copydesk::proto::v1 as pb;
 use serde_json::Value;
 
 fn run(desk: &Desk, arguments: &[&str]) -> Output {
@@ -119,6 +121,205 @@ async fn questions_take_text_standard_input_and_ids() {
     assert_eq!(out(&nothing).trim(), "nothing stored says the same");
 }
 
+/// One of the five articles.
+const LOWY: &str = "lowy-interpreter-2023-11-24-closer-but-not-too-close";
+
+/// A desk with the five articles, under the stems of their files.
+async fn desk_with_seeds() -> Desk {
+    let mut desk = Desk::open().await;
+    for (stem, text) in seeds() {
+        let article =
+            pb::Document { document_id: stem, text: Some(text), ..pb::Document::default() };
+        desk.ingest(ingest(article)).await.unwrap();
+    }
+    desk
+}
+
+/// The ids of answers that have a document each.
+fn document_ids(answers: &[Value]) -> Vec<&str> {
+    answers.iter().map(|answer| answer["document"]["document_id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn related_passages_are_ranked_as_the_options_say() {
+    let desk = desk_with_seeds().await;
+    let question = "Did North Korea send ammunition to Russia?";
+    let asked = |options: &[&str]| {
+        let output = run(&desk, &[&["related", question, "--json"], options].concat());
+        assert_eq!(code(&output), Some(0), "{options:?}: {}", err(&output));
+        json_lines(&output)
+    };
+    let plain = asked(&[]);
+    assert_eq!(plain.len(), 10);
+    assert!(asked(&["--mode", "lexical"]).iter().all(|found| !found["lexical_score"].is_null()));
+    let semantic = asked(&["--mode", "semantic"]);
+    assert!(semantic.iter().all(|found| !found["cosine"].is_null()));
+    let ids = |found: &[Value]| -> Vec<Value> {
+        found.iter().map(|found| found["passage"]["passage_id"].clone()).collect()
+    };
+    assert_ne!(ids(&asked(&["--diversity", "0.9"])), ids(&plain));
+
+    let score = |found: &[Value]| found[0]["score"].as_f64().unwrap();
+    let one = ["--before", "2023-11-25", "--after", "2023-11-24", "--limit", "1"];
+    let aged = asked(&[&one[..], &["--half-life", "7d", "--as-of", "2023-12-08"]].concat());
+    let halves = score(&asked(&one)) / score(&aged);
+    assert!((3.99..=4.6).contains(&halves), "two weeks are two halves: {halves}");
+    let unknown = run(&desk, &["related", question, "--diversity", "2"]);
+    assert_eq!(code(&unknown), Some(1));
+    assert!(err(&unknown).contains("ranking.diversity is 2"), "{}", err(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn related_documents_and_their_stories_are_shown() {
+    let mut desk = desk_with_seeds().await;
+    let by_id = run(&desk, &["related", "--documents", "--document", LOWY, "--json"]);
+    let by_id = json_lines(&by_id);
+    assert_eq!(by_id.len(), 4);
+    assert!(by_id.iter().all(|found| found["evidence"][0]["passage"].is_object()));
+
+    // The same article, which is not stored under that name.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("seeds/{LOWY}.txt"));
+    let file = file.to_str().unwrap();
+    let by_file = run(&desk, &["related", "--documents", "--file", file]);
+    assert_eq!(code(&by_file), Some(0), "{}", err(&by_file));
+    let said = out(&by_file);
+    assert!(said.contains(&format!("copies of the query itself: {LOWY}")), "{said}");
+    let passages = run(&desk, &["related", "--file", file, "--json", "--limit", "3"]);
+    assert_eq!(json_lines(&passages).len(), 3);
+
+    let folder = tempfile::tempdir().unwrap();
+    let several = folder.path().join("several.jsonl");
+    fs::write(&several, "{\"text\": \"One.\"}\n{\"text\": \"Two.\"}\n").unwrap();
+    let several = run(&desk, &["related", "--documents", "--file", several.to_str().unwrap()]);
+    assert_eq!(code(&several), Some(1));
+    assert!(err(&several).contains("holds no article or several"), "{}", err(&several));
+
+    // A story of two, of which one is a copy.
+    desk.put("a", &[LEAD, SECOND, THIRD]).await;
+    desk.put("b", &[LEAD, SECOND, THIRD]).await;
+    let shown = run(&desk, &["show", "b", "--json"]);
+    let story = json_lines(&shown)[0]["document"]["story_id"].as_str().unwrap().to_owned();
+    let told = run(&desk, &["story", &story]);
+    assert_eq!(code(&told), Some(0), "{}", err(&told));
+    let told = out(&told);
+    assert!(told.contains("documents  2, 1 of them no copies of another one"), "{told}");
+    assert_eq!(told.matches("first ").count(), 2, "{told}");
+    let one = json_lines(&run(&desk, &["story", &story, "--limit", "1", "--json"]));
+    assert_eq!(one[0]["documents"].as_array().unwrap().len(), 1);
+    assert_eq!(one[0]["documents"][0]["document_id"], "a");
+    let unknown = run(&desk, &["story", "story-0"]);
+    assert_eq!(code(&unknown), Some(1));
+    assert!(err(&unknown).contains("(NotFound)"), "{}", err(&unknown));
+
+    let stories = json_lines(&run(&desk, &["stories", "--json"]));
+    assert_eq!(stories[0]["story_id"], story.as_str());
+    let documents: u64 =
+        stories.iter().map(|story| story["document_count"].as_u64().unwrap()).sum();
+    assert_eq!(documents, 7);
+    let listed = run(&desk, &["stories", "--limit", "1"]);
+    assert!(out(&listed).contains("2 (1)"), "{}", out(&listed));
+    let of_two = json_lines(&run(&desk, &["stories", "--json", "--min-documents", "2"]));
+    assert!(of_two.iter().all(|story| story["distinct_document_count"].as_u64() >= Some(2)));
+    let of_nobody = run(&desk, &["stories", "--json", "--source", "Nobody"]);
+    assert_eq!(out(&of_nobody), "");
+}
+
+/// `copydesk watch`, which a test reads along with.
+struct Watching {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+    said: BufReader<ChildStderr>,
+}
+
+impl Watching {
+    /// Starts it, and returns when the question stands.
+    fn start(desk: &Desk, arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(["--server", &desk.address, "watch"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut watching = Self { child, answers, said };
+        let said = line_of(&mut watching.said);
+        assert!(said.starts_with("watching"), "{said}");
+        watching
+    }
+
+    fn next(&mut self) -> String {
+        line_of(&mut self.answers)
+    }
+
+    /// Presses Ctrl-C; the code, and what it says then.
+    fn interrupt(mut self) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let said = line_of(&mut self.said);
+        (self.wait(), said)
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn line_of(input: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    input.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_prints_what_comes_in_and_says_how_to_go_on() {
+    let mut desk = desk_with_seeds().await;
+    let watching = Watching::start(&desk, &[LEAD]);
+    let (status, said) = watching.interrupt();
+    assert_eq!((status.code(), said.starts_with("nothing came")), (Some(0), true), "{said}");
+
+    let question = format!("{LEAD}\n{SECOND}\n{THIRD}");
+    let mut watching = Watching::start(&desk, &[&question, "--json"]);
+    desk.put("far", &[OTHER]).await;
+    desk.put("near", &[LEAD, SECOND, THIRD]).await;
+    let answer: Value = serde_json::from_str(&watching.next()).unwrap();
+    assert_eq!(document_ids(&[answer["document"].clone()]), ["near"]);
+    let (status, said) = watching.interrupt();
+    let sequence = answer["sequence"].as_i64().unwrap();
+    assert_eq!(said, format!("go on with --after-sequence {sequence}"));
+    assert_eq!(status.code(), Some(0));
+
+    // Going on: what came in between is there, and the end of the server is a failure.
+    desk.put("between", &[LEAD, THIRD, SECOND]).await;
+    let mut watching = Watching::start(
+        &desk,
+        &["--document", "near", "--after-sequence", &sequence.to_string(), "--min-score", "0.1"],
+    );
+    let answer = watching.next();
+    assert!(answer.contains("  between"), "{answer}");
+    let next = answer.split(' ').next().unwrap().to_owned();
+    desk.terminate();
+    assert_eq!(line_of(&mut watching.said), format!("go on with --after-sequence {next}"));
+    let failure = line_of(&mut watching.said);
+    assert!(failure.contains("shutting down") && failure.contains("(Unavailable)"), "{failure}");
+    assert_eq!(watching.wait().code(), Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flag_goes_before_the_environment_and_that_before_the_file() {
     let desk = Desk::open().await;
@@ -151,9 +352,18 @@ async fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    for arguments in
-        [&["serve"][..], &["nonsense"], &["ingest"], &["related"], &["list", "--limit", "x"]]
-    {
+    for arguments in [
+        &["serve"][..],
+        &["nonsense"],
+        &["ingest"],
+        &["related"],
+        &["list", "--limit", "x"],
+        &["related", "text", "--documents"],
+        &["related", "text", "--mode", "x"],
+        &["related", "text", "--half-life", "soon"],
+        &["story"],
+        &["watch"],
+    ] {
         let output = program().args(arguments).output().unwrap();
         assert_eq!(code(&output), Some(2), "{arguments:?}");
     }

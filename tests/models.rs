@@ -174,9 +174,11 @@ async fn a_corpus_of_the_first_format_is_taken_over() {
     assert!(desk.wait().await.success());
     let file = rusqlite::Connection::open(data.path().join("corpus.sqlite")).unwrap();
     file.execute_batch(
-        "DROP TABLE editor_verdicts; DROP TABLE fingerprints;
+        "DROP TABLE editor_stories; DROP INDEX documents_by_story; DROP TABLE stories;
+         ALTER TABLE documents DROP COLUMN story;
+         DROP TABLE editor_verdicts; DROP TABLE fingerprints;
          ALTER TABLE models DROP COLUMN retired; UPDATE models SET model_id = 'all-MiniLM-L6-v2';
-         DELETE FROM counters WHERE name IN ('model', 'corpus');
+         DELETE FROM counters WHERE name IN ('model', 'corpus', 'story_change');
          PRAGMA user_version = 1; PRAGMA auto_vacuum = NONE; VACUUM",
     )
     .unwrap();

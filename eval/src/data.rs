@@ -169,7 +169,8 @@ pub fn clough_stevenson(data: &Path) -> Result<Vec<Rewriting>, Failure> {
     lines(&data.join("clough_stevenson/dev.jsonl"))
 }
 
-fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
+/// The rows of a file of JSON lines.
+pub fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
     let unreadable = |error| format!("{}: {error}; give the folder with --data", path.display());
     let file = File::open(path).map_err(unreadable)?;
     let reader: Box<dyn Read> = match path.extension().is_some_and(|extension| extension == "gz") {

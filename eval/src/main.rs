@@ -6,7 +6,10 @@ mod damage;
 mod data;
 mod examples;
 mod fit;
+mod listwise;
 mod measure;
+mod related;
+mod retrieval;
 mod stream;
 mod verdicts;
 
@@ -45,6 +48,20 @@ enum Command {
         #[arg(long, default_value = "target/families.txt")]
         to: PathBuf,
     },
+    /// Prints how good answers about related coverage and stories are, beside simple methods.
+    Related {
+        /// Only for collections whose names contain this, with the parameters that are served.
+        #[arg(long)]
+        served: Option<String>,
+        /// Feed documents in, in several orders, and see what stories they make.
+        #[arg(long)]
+        stories: bool,
+    },
+    /// Fits the probabilities of being related and writes them.
+    FitRelated {
+        #[arg(long, default_value = "src/related/parameters.toml")]
+        to: PathBuf,
+    },
     /// Fits the parameters of verdicts and writes them.
     Fit {
         #[arg(long, default_value = "src/verdict/parameters.toml")]
@@ -71,6 +88,10 @@ fn main() -> Result<(), Failure> {
             stream::run(&corpus, data, read, &to).await?;
             candidates::print(&corpus, &cases::all(data, SEED)?).await
         }),
+        Command::Related { served, stories } => {
+            runtime.block_on(related::print(data, served.as_deref(), stories))
+        }
+        Command::FitRelated { to } => runtime.block_on(related::fit(data, &to)),
         Command::Fit { to } => runtime.block_on(fit_to(&corpus, data, &to)),
     }
 }

@@ -80,9 +80,79 @@ pub fn spread(values: &[f64]) -> (f64, f64, f64) {
     (values.iter().sum::<f64>() / values.len() as f64, at(0.025), at(0.975))
 }
 
+/// Average precision of a ranking of which it is told what is relevant; `relevant` is how many
+/// there are in all: what is missed counts 0.
+pub fn average_precision(ranked: impl IntoIterator<Item = bool>, relevant: usize) -> f64 {
+    let (mut found, mut sum) = (0, 0.0);
+    for (place, is_relevant) in ranked.into_iter().enumerate() {
+        if is_relevant {
+            found += 1;
+            sum += f64::from(found) / (place + 1) as f64;
+        }
+    }
+    sum / relevant.max(1) as f64
+}
+
+/// Share of the first `relevant` answers that are relevant.
+pub fn r_precision(ranked: impl IntoIterator<Item = bool>, relevant: usize) -> f64 {
+    let right = ranked.into_iter().take(relevant).filter(|is_relevant| *is_relevant).count();
+    right as f64 / relevant.max(1) as f64
+}
+
+/// The interval in which 95 of 100 of the means of differences lie, drawn again and again from
+/// the queries (Efron and Tibshirani, "An introduction to the bootstrap", 1993).
+pub fn paired_bootstrap(ours: &[f64], theirs: &[f64], seed: u64) -> (f64, f64) {
+    const DRAWS: usize = 2_000;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let differences: Vec<f64> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+    let means: Vec<f64> = (0..DRAWS)
+        .map(|_| {
+            let one = |_| differences.get(random.usize(..differences.len())).copied();
+            let sum: f64 = (0..differences.len()).filter_map(one).sum();
+            sum / differences.len().max(1) as f64
+        })
+        .collect();
+    let (_, low, high) = spread(&means);
+    (low, high)
+}
+
+/// B-cubed F1 of clusters beside true ones (Bagga and Baldwin, "Entity-based cross-document
+/// coreferencing using the vector space model", 1998).
+pub fn b_cubed<A: Eq, B: Eq>(clusters: &[A], truth: &[B]) -> f64 {
+    let (mut precision, mut recall) = (0.0, 0.0);
+    for (cluster, event) in clusters.iter().zip(truth) {
+        let (mut together, mut same, mut both) = (0.0, 0.0, 0.0);
+        for (other, other_event) in clusters.iter().zip(truth) {
+            let (is_together, is_same) = (cluster == other, event == other_event);
+            together += f64::from(u8::from(is_together));
+            same += f64::from(u8::from(is_same));
+            both += f64::from(u8::from(is_together && is_same));
+        }
+        precision += both / together;
+        recall += both / same;
+    }
+    2.0 * precision * recall / ((precision + recall) * clusters.len().max(1) as f64)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{auc, calibration_error, spread};
+    use super::{auc, average_precision, b_cubed, calibration_error, r_precision, spread};
+
+    #[test]
+    fn a_ranking_is_as_good_as_what_stands_first() {
+        assert_eq!(average_precision([true, false, true], 2), (1.0 + 2.0 / 3.0) / 2.0);
+        assert_eq!(average_precision([true], 2), 0.5);
+        assert_eq!(r_precision([true, false, true], 2), 0.5);
+    }
+
+    #[test]
+    fn clusters_are_as_good_as_their_members() {
+        assert_eq!(b_cubed(&[1, 1, 2], &["a", "a", "b"]), 1.0);
+        assert!(
+            (b_cubed(&[1, 1, 1], &["a", "a", "b"]) - 2.0 * 5.0 / 9.0 / (1.0 + 5.0 / 9.0)).abs()
+                < 1e-9
+        );
+    }
 
     #[test]
     fn order_is_what_counts() {

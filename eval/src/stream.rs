@@ -45,10 +45,21 @@ pub async fn run(corpus: &Corpus, data: &Path, read: usize, to: &Path) -> Result
         async move { tokio::spawn(async move { corpus.prepare(options).await }).await }
     });
     let mut prepared = futures::stream::iter(prepared).buffered(AT_ONCE);
+    let quarter = stories.len().div_ceil(4);
+    let mut quarters = vec![started];
     while let Some(prepared) = prepared.next().await {
         let ingested = corpus.settle(prepared??).await?;
         *verdicts.entry(format!("{:?}", ingested.verdict.verdict)).or_default() += 1;
+        if verdicts.values().sum::<usize>().is_multiple_of(quarter) {
+            quarters.push(Instant::now());
+        }
     }
+    quarters.push(Instant::now());
+    let rate = |times: &[Instant]| match times {
+        [from, to] => format!("{:.0}", quarter as f64 / (*to - *from).as_secs_f64()),
+        _ => String::new(),
+    };
+    let rates: Vec<String> = quarters.windows(2).map(rate).collect();
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "{} stories, {paragraphs} paragraphs in {seconds:.0} s: {:.0} stories/s, {:.0} paragraphs/s",
@@ -56,6 +67,7 @@ pub async fn run(corpus: &Corpus, data: &Path, read: usize, to: &Path) -> Result
         stories.len() as f64 / seconds,
         paragraphs as f64 / seconds
     );
+    println!("stories/s of each quarter: {}", rates.join(", "));
     println!("verdicts as they came in: {verdicts:?}");
     let families = families(corpus, stories.len()).await?;
     println!(
@@ -71,11 +83,25 @@ pub async fn run(corpus: &Corpus, data: &Path, read: usize, to: &Path) -> Result
     for family in families.iter().take(LARGEST) {
         println!("{:5} {}", family.len(), family.first().map_or("", title));
     }
+    largest_stories(corpus, stories.len()).await?;
     let mut several: Vec<&Vec<StoredDocument>> =
         families.iter().filter(|family| family.len() > 1).collect();
     Rng::with_seed(crate::SEED).shuffle(&mut several);
     std::fs::write(to, written(several.into_iter().take(read), &stories)?)?;
     println!("{read} families to read: {}", to.display());
+    Ok(())
+}
+
+/// Prints how many stories there are, and the largest.
+async fn largest_stories(corpus: &Corpus, count: usize) -> Result<(), Failure> {
+    let page = corpus.stories(Filter::default(), 0, None, count).await?;
+    let mut all = page.stories;
+    all.sort_by_key(|story| std::cmp::Reverse(story.story.distinct_documents));
+    let several = all.iter().filter(|story| story.story.distinct_documents > 1).count();
+    println!("{} stories, {several} of them with several distinct documents", all.len());
+    for story in all.iter().take(LARGEST) {
+        println!("{:5} {}", story.story.distinct_documents, story.title);
+    }
     Ok(())
 }
 

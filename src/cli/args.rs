@@ -58,8 +58,14 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Find passages that say the same as a text
     Duplicates(DuplicatesArgs),
-    /// Find passages about what a text is about
+    /// Find passages, or documents, about what a text is about
     Related(RelatedArgs),
+    /// Print documents about what a text is about as they come in, until Ctrl-C
+    Watch(WatchArgs),
+    /// Show a story: its documents, whoever had it first at the top
+    Story(StoryArgs),
+    /// List stories, most recently updated first
+    Stories(StoriesArgs),
     /// Show what a document is beside another one, passage by passage
     Compare(CompareArgs),
     /// Say what a document is beside another one: an editor's word, which stays
@@ -177,7 +183,7 @@ pub enum InputFormat {
 
 /// What a question is about.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("query").required(true).args(["text", "passage", "document"])))]
+#[command(group(ArgGroup::new("query").required(true).args(["text", "passage", "document", "file"])))]
 pub struct QueryArgs {
     /// A text, or - to read it from standard input
     pub text: Option<String>,
@@ -187,6 +193,10 @@ pub struct QueryArgs {
     /// Ask about a stored document
     #[arg(long, value_name = "ID")]
     pub document: Option<String>,
+    /// Ask about the one article in a file, read as `ingest` does, or - for standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// Which documents may answer.
@@ -244,6 +254,9 @@ pub struct DuplicatesArgs {
 pub struct RelatedArgs {
     #[command(flatten)]
     pub query: QueryArgs,
+    /// Answer with documents in place of passages; takes --document or --file
+    #[arg(long, conflicts_with_all = ["text", "passage", "max_per_document"])]
+    pub documents: bool,
     /// Answers, at most
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     pub limit: i32,
@@ -253,9 +266,99 @@ pub struct RelatedArgs {
     /// Least score, 0 to 1
     #[arg(long, value_name = "SHARE")]
     pub min_score: Option<f32>,
-    /// Keep copies of the text and of better answers
+    #[command(flatten)]
+    pub ranking: RankingArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// How what is related is picked and ordered.
+#[derive(Debug, Args)]
+pub struct RankingArgs {
+    /// What counts as evidence [default: the server's best]
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// Variety among the answers: 0 for relevance alone, 1 for variety alone
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub diversity: f32,
+    /// Halve a score for each such span of age: 7d, 36h [default: age does not matter]
+    #[arg(long, value_name = "SPAN", value_parser = parse_age)]
+    pub half_life: Option<SignedDuration>,
+    /// When age is counted from: 2023-10-20 or 2023-10-20T14:34:00Z [default: the
+    /// publication of the document that is asked about, or now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub as_of: Option<Timestamp>,
+    /// Keep copies of what is asked about and of better answers
     #[arg(long)]
     pub include_duplicates: bool,
+}
+
+impl RankingArgs {
+    pub fn into_ranking(self) -> pb::RankingOptions {
+        let mode = self.mode.map_or(pb::RetrievalMode::Unspecified, |mode| match mode {
+            Mode::Hybrid => pb::RetrievalMode::Hybrid,
+            Mode::Semantic => pb::RetrievalMode::Semantic,
+            Mode::Lexical => pb::RetrievalMode::Lexical,
+        });
+        pb::RankingOptions {
+            mode: mode.into(),
+            diversity: self.diversity,
+            recency_half_life: self.half_life.map(|span| prost_types::Duration {
+                seconds: span.as_secs(),
+                nanos: span.subsec_nanos(),
+            }),
+            include_duplicates: self.include_duplicates,
+            as_of: self.as_of.map(timestamp),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Meaning and words
+    Hybrid,
+    /// Meaning alone
+    Semantic,
+    /// Words alone
+    Lexical,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("query").required(true).args(["text", "document"])))]
+pub struct WatchArgs {
+    /// A text, or - to read it from standard input
+    pub text: Option<String>,
+    /// Ask about a stored document
+    #[arg(long, value_name = "ID")]
+    pub document: Option<String>,
+    /// Least score, 0 to 1 [default: the server's]
+    #[arg(long, value_name = "SHARE")]
+    pub min_score: Option<f32>,
+    /// Go on after the answer with this number: what was stored since comes first
+    #[arg(long, value_name = "SEQUENCE")]
+    pub after_sequence: Option<i64>,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StoryArgs {
+    /// The story
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Documents, at most [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct StoriesArgs {
+    /// Stories, at most
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: usize,
+    /// Leave out stories with fewer documents, copies not counted
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub min_documents: i32,
     #[command(flatten)]
     pub filter: FilterArgs,
 }

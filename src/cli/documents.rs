@@ -5,8 +5,8 @@ use super::questions::duplicate_table;
 use crate::client::Client;
 use crate::proto::v1 as pb;
 
-/// Documents on a page of a listing.
-const PAGE: usize = 500;
+/// Rows on a page of a listing.
+pub const PAGE: usize = 500;
 
 /// Shows a document with its passages and its verdict.
 pub async fn show(mut client: Client, args: ShowArgs, as_json: bool) -> Result<(), Failure> {

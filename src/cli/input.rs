@@ -24,6 +24,8 @@ pub enum InputError {
     NotUtf8 { name: String, offset: usize },
     #[error("{name} is not an article in JSON: {cause}")]
     NotAnArticle { name: String, cause: String },
+    #[error("{name} holds no article or several; give a file with one")]
+    NotOneArticle { name: String },
 }
 
 /// An article that was read, or why it was not, and how far that takes the input.
@@ -47,16 +49,24 @@ pub enum Source {
 pub fn sources(args: &IngestArgs) -> (Vec<Source>, Vec<InputError>) {
     let (mut sources, mut failed) = (Vec::new(), Vec::new());
     for path in &args.paths {
-        if path.as_os_str() == "-" {
-            sources.push(Source::Stdin(args.format));
-        } else if path.is_dir() {
-            folder(path, &mut sources, &mut failed);
-        } else {
-            let format = format_of(path).unwrap_or(InputFormat::Text);
-            sources.push(Source::File(path.clone(), format));
+        match Source::of(path, args.format) {
+            Source::File(path, _) if path.is_dir() => folder(&path, &mut sources, &mut failed),
+            source => sources.push(source),
         }
     }
     (sources, failed)
+}
+
+/// The one article in the file at `path`, or in standard input.
+pub fn one_article(path: &Path) -> Result<Box<pb::Document>, InputError> {
+    let (mut only, mut is_one) = (None, false);
+    Source::of(path, InputFormat::Text).read(|item| {
+        is_one = only.is_none();
+        only.get_or_insert(item.document);
+        is_one
+    });
+    let none = || InputError::NotOneArticle { name: path.display().to_string() };
+    only.filter(|_| is_one).ok_or_else(none)?
 }
 
 /// Adds the articles in a folder and the folders in it. Hidden files and files of
@@ -94,6 +104,14 @@ fn format_of(path: &Path) -> Option<InputFormat> {
 }
 
 impl Source {
+    /// What `path` names; standard input, which is `-`, is in the format `stdin`.
+    fn of(path: &Path, stdin: InputFormat) -> Self {
+        match path.as_os_str() == "-" {
+            true => Self::Stdin(stdin),
+            false => Self::File(path.to_owned(), format_of(path).unwrap_or(InputFormat::Text)),
+        }
+    }
+
     /// Bytes in it, where that is known.
     pub fn bytes(&self) -> u64 {
         match self {

@@ -12,6 +12,8 @@ mod questions;
 mod reembed;
 mod serve;
 mod settings;
+mod stories;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -69,6 +71,15 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Related(args) => {
             questions::related(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Watch(args) => {
+            watch::watch(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Story(args) => {
+            stories::story(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Stories(args) => {
+            stories::stories(Client::connect(&server).await?, args, json).await.map(done)
         }
         Command::Compare(args) => {
             documents::compare(Client::connect(&server).await?, args, json).await.map(done)

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::article::{DocumentId, PassageKind};
-use crate::store::{DocumentKey, PassageKey, StoredDocument, StoredPassage, View};
+use crate::store::{DocumentKey, PassageKey, StoredDocument, StoredPassage, StoryKey, View};
 use crate::text::{Alignment, align, words};
 use crate::verdict::{DocumentVerdict, PassageVerdict, Signals, Verdict};
 
@@ -35,6 +35,8 @@ pub struct VerdictAnswer {
     pub lexical_only: bool,
     /// The model whose vectors it rests on.
     pub model_id: String,
+    /// The story that it is filed under; `None` where it would found one.
+    pub story: Option<StoryKey>,
     /// One for each passage, in reading order. Empty in a summary.
     pub passages: Vec<PassageAnswer>,
 }
@@ -105,6 +107,7 @@ impl Evidence {
 pub(super) struct Unfilled<'a> {
     pub judged: &'a DocumentVerdict<DocumentKey, PassageKey>,
     pub canonical: Option<DocumentId>,
+    pub story: Option<StoryKey>,
     pub model_id: String,
     /// The document's passages by ordinal.
     pub texts: HashMap<u32, &'a str>,
@@ -116,7 +119,7 @@ pub(super) fn answer(
     unfilled: Unfilled<'_>,
     detail: Detail,
 ) -> Result<VerdictAnswer, CorpusError> {
-    let Unfilled { judged, canonical, model_id, texts } = unfilled;
+    let Unfilled { judged, canonical, story, model_id, texts } = unfilled;
     let keys: HashSet<PassageKey> =
         judged.passages.iter().filter_map(|passage| Some(passage.matched?.0)).collect();
     let stored = match detail {
@@ -139,6 +142,7 @@ pub(super) fn answer(
         novelty: judged.novelty,
         lexical_only: judged.lexical_only,
         model_id,
+        story,
         passages,
     })
 }

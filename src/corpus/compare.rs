@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::article::{Article, DocumentId, Incoming, Passage, read};
 use crate::embed::{Lane, Role};
 use crate::index::Scope;
-use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, StoredPassage};
+use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, StoredPassage, StoryKey};
 use crate::verdict::{
     Candidate, DocumentVerdict, PairVerdict, PassageMatch, Report, Verdict, compare_passages,
     judge_document, judge_pair,
@@ -186,6 +186,7 @@ impl Parts {
             novelty: judged.novelty,
             lexical_only: judged.lexical_only,
             model_id: self.embedder.model().id.clone(),
+            story: None,
             passages: passage_answers(&judged.passages, &texts, detail, resolve),
         })
     }
@@ -229,6 +230,7 @@ fn as_if_stored(article: Article, words: usize) -> (StoredDocument, Vec<StoredPa
         reporting_hash: article.reporting_hash,
         words,
         family: 0,
+        story: StoryKey(0),
         canonical: article.id.clone(),
         verdict: Verdict::New,
         id: article.id,

@@ -78,10 +78,10 @@ impl Parts {
             occurrences: OCCURRENCES.max(question.limit + 1),
             lexical_only: asked.lexical_only,
         };
-        let findings = self.find(view, &probes, search)?;
+        let all = self.find(view, &probes, search)?;
 
         let mut best: HashMap<PassageKey, (f32, Found)> = HashMap::new();
-        for found in findings.found {
+        for found in all {
             let probability = found.comparison.probability;
             if probability < least || asked.own == Some(found.passage.document) {
                 continue;

@@ -3,7 +3,8 @@ use jiff::Timestamp;
 use crate::article::EmptyDocument;
 use crate::embed::{EmbedError, ModelError};
 use crate::index::IndexError;
-use crate::store::StoreError;
+use crate::lexical::LexicalError;
+use crate::store::{StoreError, StoryKey};
 
 /// Why the corpus could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum CorpusError {
     /// No document has this id.
     #[error("no document has the id {0:?}")]
     UnknownDocument(String),
+    /// There is no such story.
+    #[error("no story has the id \"{}\"", .0.name())]
+    UnknownStory(StoryKey),
     /// No passage has this id.
     #[error("no passage has the id {0:?}")]
     UnknownPassage(String),
@@ -37,12 +41,34 @@ pub enum CorpusError {
     /// The index failed.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The index of words failed.
+    #[error(transparent)]
+    Lexical(#[from] LexicalError),
     /// The other model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// One change of model at a time.
     #[error("the corpus is being changed to the model {0} already; wait until that is done")]
     Changing(String),
+    /// What is asked for is too long ago, or has not come yet.
+    #[error("the answer {after} is not one to go on after; those from {first} to {last} are")]
+    NotRemembered {
+        /// What was asked for.
+        after: i64,
+        /// The first one that is remembered.
+        first: i64,
+        /// The last one.
+        last: i64,
+    },
+    /// More standing questions than there may be.
+    #[error("{0} questions stand already; try again when one has ended")]
+    TooManyWatchers(usize),
+    /// Its reader was too slow.
+    #[error("more than {0} answers wait to be read; go on after the last one that was read")]
+    FellBehind(usize),
+    /// The question was asked of a model that does not answer any more.
+    #[error("the model was changed; ask again, after the last answer")]
+    ModelChanged,
     /// A part of the program or a library panicked; the request ends, the corpus goes
     /// on.
     #[error("an internal error ended the request")]
@@ -62,6 +88,9 @@ pub enum OpenError {
     /// The index could not be opened.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The index of words could not be opened.
+    #[error(transparent)]
+    Lexical(#[from] LexicalError),
 }
 
 impl From<OpenError> for CorpusError {
@@ -70,6 +99,7 @@ impl From<OpenError> for CorpusError {
             OpenError::Model(error) => Self::Model(error),
             OpenError::Store(error) => Self::Store(error),
             OpenError::Index(error) => Self::Index(error),
+            OpenError::Lexical(error) => Self::Lexical(error),
         }
     }
 }

@@ -7,13 +7,16 @@ use metrics::histogram;
 use crate::article::{Article, DocumentId, Incoming, read};
 use crate::embed::{Lane, Role, Windows};
 use crate::index::{Mark, Scope};
+use crate::related::Subject;
+use crate::store::DocumentKey;
 use crate::text::ContentHash;
 use crate::verdict::Report;
 
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Compared, Nearest};
 use super::query::{now, primary};
-use super::{Corpus, CorpusError, Retention};
+use super::subjects::subject_of;
+use super::{Corpus, CorpusError, Parts, Retention};
 
 /// A document that comes in, and what to do with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +89,9 @@ pub(super) struct Ready {
     pub sequence: i64,
     pub nearest: Nearest,
     pub compared: Compared,
+    /// What it is about, and stored documents that may be about the same.
+    pub subject: Arc<Subject>,
+    pub related: Vec<DocumentKey>,
     pub lexical_only: bool,
 }
 
@@ -140,11 +146,14 @@ impl Corpus {
             let reader = parts.store.reader()?;
             let view = reader.view();
             let sequence = view.sequence()?;
+            let own = view.document(&article.id)?.map(|stored| stored.key);
             let report = timed("read", || parts.report_of(view, &article, &vectors))?;
             let nearest = timed("search", || parts.nearest(view, &report, &vectors, Scope::All))?;
             // What is compared now need not be compared when the document is settled.
             let mut compared = Compared::default();
             timed("compare", || parts.evidence(view, &report, &nearest, &mut compared, None))?;
+            let subject = Arc::new(subject_of(&article, &report));
+            let related = timed("relate", || parts.likely_related(view, &subject, &nearest, own))?;
             Ok(Ready {
                 generation: parts.generation,
                 report,
@@ -153,6 +162,8 @@ impl Corpus {
                 sequence,
                 nearest,
                 compared,
+                subject,
+                related,
                 lexical_only,
             })
         })
@@ -167,8 +178,13 @@ impl Corpus {
     /// If storing it fails; then nothing of it is stored.
     pub async fn settle(&self, mut prepared: Prepared) -> Result<Ingested, CorpusError> {
         loop {
-            let (settled, unsettled) =
-                self.in_turn(move |parts| Ok((parts.settle(&mut prepared)?, prepared))).await?;
+            let (settled, unsettled) = {
+                let desk = Arc::clone(&self.desk);
+                let settle = move |parts: &Parts| {
+                    Ok((parts.settle(&mut prepared, &desk.watchers)?, prepared))
+                };
+                self.in_turn(settle).await?
+            };
             if let Some(ingested) = settled {
                 return Ok(ingested);
             }
@@ -178,6 +194,14 @@ impl Corpus {
             prepared.ready = Some(self.compare(&prepared.article).await?);
         }
     }
+}
+
+/// Does a step of a question and counts how long it takes.
+pub(super) fn timed_question<T>(step: &'static str, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = work();
+    histogram!("copydesk_question_step_seconds", "step" => step).record(started.elapsed());
+    done
 }
 
 /// Does a step of an ingest and counts how long it takes.

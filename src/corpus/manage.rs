@@ -7,13 +7,19 @@ use jiff::Timestamp;
 use crate::article::DocumentId;
 use crate::embed::{EmbedStats, ModelInfo};
 use crate::index::{Compacted, IndexStatus};
-use crate::store::{DocumentKey, EditorWord, Filter, StoredDocument, StoredPassage, Totals};
+use crate::store::{
+    DocumentKey, EditorWord, Filter, StoredDocument, StoredPassage, StoryKey, Totals,
+};
 use crate::verdict::Verdict;
 
 use super::answers::{Detail, VerdictAnswer};
 use super::query::now;
 use super::settle::stored_verdict;
 use super::{Corpus, CorpusError, NextModel, Parts};
+
+/// Stories of deleted documents that are looked at whether they still hang together; where more
+/// are concerned, what is old goes as a whole.
+const LOOKED_AT: usize = 64;
 
 /// A stored document with all that is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,8 +171,8 @@ impl Corpus {
         .await
     }
 
-    /// Keeps what an editor says of a document and an earlier one, and puts it where that
-    /// makes it belong. Returns the document as it stands then.
+    /// Keeps what an editor says of a document and an earlier one, and of their stories, and
+    /// puts it where that makes it belong. Returns the document as it stands then.
     ///
     /// # Errors
     ///
@@ -176,6 +182,7 @@ impl Corpus {
         id: DocumentId,
         other: DocumentId,
         verdict: Verdict,
+        same_story: Option<bool>,
     ) -> Result<StoredDocument, CorpusError> {
         self.in_turn(move |parts| {
             parts.store.write(|writer| {
@@ -190,6 +197,7 @@ impl Corpus {
                     verdict,
                 })?;
                 parts.obey(writer, &document, &other, verdict)?;
+                parts.obey_story(writer, document.key, other.key, same_story, now())?;
                 known(&id)
             })
         })
@@ -285,14 +293,22 @@ impl Parts {
             for family in families {
                 led.push((family, writer.view().canonical(family)?));
             }
+            let stories: HashSet<StoryKey> = documents.values().map(|d| d.story).collect();
             let contents = writer.delete(keys)?;
             for (family, leader) in led {
                 self.regroup(writer, family, leader, None)?;
+            }
+            for story in &stories {
+                writer.story_changed(*story, now())?;
+                if stories.len() <= LOOKED_AT {
+                    self.regroup_story(writer, *story, now())?;
+                }
             }
             Ok::<_, CorpusError>(contents)
         })?;
         self.passages_gone(&contents);
         self.shelf.take(keys);
+        self.lexicon.remove_documents(keys);
         keys.iter().for_each(|key| self.fingerprints.take(key.0));
         Ok(())
     }

@@ -5,21 +5,27 @@
 mod answers;
 mod candidates;
 mod compare;
+mod coverage;
 mod duplicates;
 mod error;
 mod families;
 mod indexing;
 mod ingest;
+mod lexicon;
 mod limits;
 mod manage;
 mod query;
 mod reembed;
 mod related;
+mod related_documents;
 mod reports;
 mod retention;
 mod search;
 mod settle;
 mod shelf;
+mod stories;
+mod subjects;
+mod watch;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,24 +36,33 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
 use crate::index::{self, ContentId, Fingerprints, VectorIndex};
+use crate::related::{Prior, Scale};
 use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
 pub use compare::{CandidateIds, Compared};
+pub use coverage::{CoveragePage, StoryAnswer, StoryPage};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
 pub use error::{CorpusError, OpenError};
 pub use indexing::open as open_index;
 pub use ingest::{Ingest, Ingested, Outcome, Prepared};
+use lexicon::Lexicon;
 pub use limits::Limits;
 pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
 pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};
 pub use related::{RelatedAnswer, RelatedAnswers, RelatedQuestion};
+pub use related_documents::{
+    DocumentQuery, RelatedDocument, RelatedDocuments, RelatedDocumentsQuestion, Tie,
+};
 use reports::Texts;
 pub use retention::Retention;
 use shelf::Shelf;
+use subjects::{Gists, Subjects};
+use watch::Watchers;
+pub use watch::{Answers, WatchQuestion, Watched};
 
 /// Questions whose blocking part runs at once, for each worker that embeds. More wait.
 const QUESTIONS_PER_WORKER: usize = 4;
@@ -100,6 +115,8 @@ struct Desk {
     /// it leaves room on the processor; questions have places of their own.
     work: Arc<Semaphore>,
     questions: Arc<Semaphore>,
+    /// Standing questions.
+    watchers: Watchers,
     /// The change of model that is under way, or how the last one failed.
     change: std::sync::Mutex<Change>,
 }
@@ -110,10 +127,17 @@ struct Parts {
     index: Arc<dyn VectorIndex>,
     shelf: Shelf,
     texts: Texts,
+    subjects: Subjects,
+    gists: Gists,
     fingerprints: Fingerprints,
+    lexicon: Arc<Lexicon>,
     embedder: Embedder,
     /// How verdicts are reached with its vectors.
     judge: Judge,
+    /// How probabilities of being related are.
+    scale: Scale,
+    /// How rare words are before there is a corpus.
+    prior: Prior,
     /// Tells them apart from those before and after a change of model.
     generation: u64,
     /// Counts deletions and replacements: while it stands still, there is nothing new to
@@ -125,16 +149,26 @@ struct Parts {
 
 impl Parts {
     /// Opens the index of a store, or makes it anew. Blocks.
-    fn new(store: Store, embedder: Embedder, options: index::Options) -> Result<Self, OpenError> {
+    fn new(
+        store: Store,
+        lexicon: Arc<Lexicon>,
+        embedder: Embedder,
+        options: index::Options,
+    ) -> Result<Self, OpenError> {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
         let index = indexing::open(&store, embedder.model(), options)?;
         Ok(Self {
             shelf: Shelf::read(store.reader()?.view())?,
             texts: Texts::new(),
+            subjects: Subjects::new(),
+            gists: Gists::new(),
             fingerprints: indexing::fingerprints(&store)?,
+            lexicon,
             store,
             index: Arc::new(index),
             judge: Judge::of(&embedder.model().id),
+            scale: Scale::of(&embedder.model().id),
+            prior: Prior::of(embedder.words().iter().map(String::as_str)),
             embedder,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             removals: AtomicU64::new(0),
@@ -147,6 +181,8 @@ impl Parts {
     fn passages_gone(&self, contents: &[ContentId]) {
         self.removals.fetch_add(1, Ordering::AcqRel);
         self.index.remove(contents);
+        self.lexicon.remove_texts(contents);
+        self.gists.forget(contents);
     }
 }
 
@@ -163,13 +199,16 @@ impl Corpus {
         let store = Store::open(folder, &ModelIdentity::from(embedder.model().as_ref()))?;
         while store.write(|writer| writer.drop_retired())? {}
         indexing::forget_others(&store);
+        let lexicon = Arc::new(Lexicon::open(&store)?);
+        let parts = Parts::new(store, lexicon, embedder, options.index)?;
         let desk = Desk {
-            current: RwLock::new(Arc::new(Parts::new(store, embedder, options.index)?)),
+            current: RwLock::new(Arc::new(parts)),
             limits: Limits::default(),
             options: Options { workers, ..options },
             turn: Arc::new(Mutex::new(())),
             work: Arc::new(Semaphore::new(workers)),
             questions: Arc::new(Semaphore::new(workers * QUESTIONS_PER_WORKER)),
+            watchers: Watchers::new(),
             change: std::sync::Mutex::new(Change::None),
         };
         Ok(Self { desk: Arc::new(desk), caller: Caller::default() })

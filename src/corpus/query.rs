@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use crate::article::{DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read};
 use crate::embed::{Lane, Purpose, Role, Windows};
+use crate::related::Gist;
 use crate::store::{DocumentKey, StoredPassage};
-use crate::text::{ContentHash, detect_language, normalize};
+use crate::text::{ContentHash, UNDETERMINED, detect_language, normalize, word_count};
 use crate::verdict::Comparable;
 
 use super::{Caller, Corpus, CorpusError, Parts};
@@ -34,6 +35,12 @@ pub struct PassageName {
     pub ordinal: u32,
 }
 
+impl std::fmt::Display for PassageName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.document, self.ordinal)
+    }
+}
+
 impl PassageName {
     /// `None` unless `name` is a document id, `#` and a number.
     pub fn parse(name: &str) -> Option<Self> {
@@ -51,6 +58,8 @@ pub(super) struct Asked {
     pub passages: Vec<AskedPassage>,
     /// The stored document that is asked about: it does not answer itself.
     pub own: Option<DocumentKey>,
+    /// When what is asked about was published, if that is known.
+    pub published_at: Option<Timestamp>,
     /// The model does not speak its language.
     pub lexical_only: bool,
 }
@@ -61,7 +70,15 @@ pub(super) struct AskedPassage {
     /// Where it starts in the text of the query, in code points.
     pub offset: u32,
     pub comparable: Comparable,
+    pub gist: Gist,
     pub windows: Windows,
+}
+
+impl AskedPassage {
+    /// Its position in the document that is asked about.
+    pub fn place(&self) -> u32 {
+        self.ordinal
+    }
 }
 
 /// A passage of a query before it is embedded.
@@ -82,6 +99,7 @@ impl Unembedded {
 struct Resolved {
     passages: Vec<Unembedded>,
     own: Option<DocumentKey>,
+    published_at: Option<Timestamp>,
     /// Primary language.
     language: String,
 }
@@ -99,7 +117,7 @@ impl Corpus {
             Query::Text(_) => role,
             _ => Role::Passage,
         };
-        let Resolved { passages, own, language } =
+        let Resolved { passages, own, published_at, language } =
             self.blocking_on(parts, Lane::Question, move |parts| parts.resolve(query)).await?;
         let texts = passages.iter().map(|p| (p.comparable.hash, p.text.clone())).collect();
         let vectors = self.vectors_of(parts, texts, Lane::Question, role).await?;
@@ -109,10 +127,12 @@ impl Corpus {
                 let Unembedded { ordinal, offset, text, comparable } = passage;
                 // The same text may stand in it twice.
                 let windows = vectors.get(&comparable.hash)?.clone();
-                Some(AskedPassage { ordinal, text, offset, comparable, windows })
+                let gist = Gist::of(&text);
+                Some(AskedPassage { ordinal, text, offset, comparable, gist, windows })
             })
             .collect();
-        Ok(Asked { passages, own, lexical_only: !parts.embedder.model().speaks(&language) })
+        let lexical_only = !parts.embedder.model().speaks(&language);
+        Ok(Asked { passages, own, published_at, lexical_only })
     }
 
     /// The vectors of texts by their hashes: from the index where they are known, else
@@ -152,7 +172,8 @@ impl Parts {
             Query::Text(text) => Ok(Resolved {
                 passages: text_passages(&text)?,
                 own: None,
-                language: detect_language(&text).primary(),
+                published_at: None,
+                language: language_of(&text),
             }),
             Query::Passage(name) => self.stored_passage(&name),
             Query::Document(id) => self.stored_document(&id),
@@ -161,6 +182,7 @@ impl Parts {
                 Ok(Resolved {
                     passages: article.reporting().map(of_passage).collect(),
                     own: None,
+                    published_at: article.metadata.published_at,
                     language: primary(&article.metadata),
                 })
             }
@@ -175,6 +197,7 @@ impl Parts {
         Ok(Resolved {
             passages: vec![of_stored(passage)],
             own: Some(document.key),
+            published_at: Some(document.published_at),
             language: primary(&document.metadata),
         })
     }
@@ -188,6 +211,7 @@ impl Parts {
         Ok(Resolved {
             passages: reporting.map(of_stored).collect(),
             own: Some(document.key),
+            published_at: Some(document.published_at),
             language: primary(&document.metadata),
         })
     }
@@ -221,6 +245,16 @@ fn of_passage(passage: &Passage) -> Unembedded {
 
 fn of_stored(passage: StoredPassage) -> Unembedded {
     Unembedded::new(passage.ordinal, 0, passage.text)
+}
+
+/// The primary language of a text that is asked about. A name, or three words, may be of any:
+/// they are asked of the model as they are.
+fn language_of(text: &str) -> String {
+    const TELLING: usize = 8;
+    match word_count(text) >= TELLING {
+        true => detect_language(text).primary(),
+        false => UNDETERMINED.to_owned(),
+    }
 }
 
 /// Unset times stand for now.

@@ -247,9 +247,10 @@ impl Corpus {
         // From here on nothing comes in; what came in during the last pass is little.
         let turn = Arc::clone(&self.desk.turn).lock_owned().await;
         embed_stored(&store, &embedder, TOGETHER, |_| ready(())).await?;
-        let desk = Arc::clone(&self.desk);
+        let (desk, former) = (Arc::clone(&self.desk), self.parts());
         blocking(move || {
-            let parts = Parts::new(store.clone(), embedder, desk.options.index)?;
+            let lexicon = Arc::clone(&former.lexicon);
+            let parts = Parts::new(store.clone(), lexicon, embedder, desk.options.index)?;
             let parts = Arc::new(parts);
             store.write(|writer| writer.change_over())?;
             *desk.current.write().unwrap_or_else(PoisonError::into_inner) = parts;

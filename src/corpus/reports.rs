@@ -112,6 +112,17 @@ impl Parts {
         self.weighed_report(view, document, &self.weights(view, document)?)
     }
 
+    /// Whether a text stands in so many stories that it is furniture in a document of `source`.
+    pub fn is_learned_furniture(
+        &self,
+        view: View<'_>,
+        content: ContentId,
+        source: &str,
+    ) -> Result<bool, CorpusError> {
+        Ok(view.is_said_often(content, OFTEN)?
+            && weight_of_often_said(view, content, source)? <= 0.0)
+    }
+
     /// The text that a passage says.
     pub fn text(
         &self,
@@ -172,7 +183,7 @@ impl Parts {
     }
 
     /// The index gets to know a text after it was committed.
-    fn stored_windows(
+    pub fn stored_windows(
         &self,
         view: View<'_>,
         content: ContentId,

@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use roaring::RoaringTreemap;
+
 use crate::embed::Windows;
 use crate::index::{ContentId, ContentSet, Hit, Scope};
 use crate::store::{Filter, StoredPassage, View};
@@ -50,21 +52,7 @@ pub(super) struct Search<'a> {
 pub(super) struct Found {
     pub index: usize,
     pub passage: Arc<StoredPassage>,
-    /// What it says; shared by all passages that say the same.
-    pub content: ContentId,
-    /// Cosine, whether or not it counts.
-    pub cosine: f32,
     pub comparison: Comparison,
-}
-
-/// What was found for a set of probes.
-pub(super) struct Findings {
-    pub found: Vec<Found>,
-    pub texts: HashMap<ContentId, Comparable>,
-    /// Some probe has as many neighbours as were asked for: there may be more.
-    pub may_be_more: bool,
-    /// Highest cosine of the last neighbours: what was not found is no nearer.
-    pub farthest: f32,
 }
 
 impl Parts {
@@ -81,6 +69,19 @@ impl Parts {
         Ok(Some(known.map_or_else(|| view.contents(filter), Ok)?))
     }
 
+    /// The documents that may answer; `None` if all may.
+    pub fn allowed_documents(
+        &self,
+        view: View<'_>,
+        filter: &Filter,
+    ) -> Result<Option<Arc<RoaringTreemap>>, CorpusError> {
+        if filter.is_empty() {
+            return Ok(None);
+        }
+        let keys = view.keys(filter)?.into_iter();
+        Ok(Some(Arc::new(keys.filter_map(|key| u64::try_from(key.0).ok()).collect())))
+    }
+
     /// Finds stored passages that are near to the probes, and those with the same
     /// text, which never depend on the index.
     pub fn find(
@@ -88,29 +89,20 @@ impl Parts {
         view: View<'_>,
         probes: &[Probe<'_>],
         search: Search<'_>,
-    ) -> Result<Findings, CorpusError> {
+    ) -> Result<Vec<Found>, CorpusError> {
         let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
         let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
         let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
         let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
-        let mut findings = Findings {
-            found: Vec::new(),
-            texts: HashMap::new(),
-            may_be_more: false,
-            farthest: -1.0,
-        };
+        let mut found: Vec<Found> = Vec::new();
         for (done, probe) in probes.iter().enumerate() {
             // The same text may stand in a document many times.
             let hits = asked.entry(probe.comparable.hash).or_insert_with(|| {
                 let same = known.get(&probe.comparable.hash).copied();
                 self.hits(probe, nearest, same, search.scope)
             });
-            findings.may_be_more |= nearest == search.nearest && hits.len() >= nearest;
-            if let Some(last) = hits.last() {
-                findings.farthest = findings.farthest.max(last.cosine);
-            }
             // An equal share of what is left, spent on the nearest first.
-            let left = FOUND.saturating_sub(findings.found.len());
+            let left = FOUND.saturating_sub(found.len());
             let mut share = left / (probes.len() - done);
             for hit in hits.iter() {
                 let most = search.occurrences.min(share.max(LEAST));
@@ -122,23 +114,18 @@ impl Parts {
                     }
                 };
                 let Some(first) = passages.first() else { continue };
-                let text = findings
-                    .texts
-                    .entry(hit.content)
-                    .or_insert_with(|| Comparable::of(&first.text));
+                let text = self.texts.of(first);
                 let cosine = (!search.lexical_only).then_some(hit.cosine);
-                let comparison = compare(&self.judge, probe.comparable, text, cosine);
+                let comparison = compare(&self.judge, probe.comparable, &text, cosine);
                 share = share.saturating_sub(passages.len());
-                findings.found.extend(passages.iter().take(most).map(|passage| Found {
+                found.extend(passages.iter().take(most).map(|passage| Found {
                     index: probe.index,
                     passage: Arc::clone(passage),
-                    content: hit.content,
-                    cosine: hit.cosine,
                     comparison,
                 }));
             }
         }
-        Ok(findings)
+        Ok(found)
     }
 
     /// The nearest texts, best first, the same text before all others.

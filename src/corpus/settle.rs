@@ -1,21 +1,49 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::article::Article;
 use crate::index::Scope;
+use crate::related::Gist;
 use crate::store::{
-    DocumentKey, NewDocument, PassageKey, StoreError, StoredDocument, View, Writer, Written,
+    DocumentKey, NewDocument, PassageKey, StoreError, StoredDocument, StoryKey, View, Writer,
+    Written,
 };
+use crate::text::ContentHash;
 use crate::verdict::{DocumentVerdict, Verdict, judge_document};
 
 use super::answers::{Detail, Unfilled, VerdictAnswer, answer};
 use super::candidates::{Compared, merged};
 use super::ingest::{Ingested, Outcome, Prepared, Ready, timed};
 use super::query::now;
+use super::stories::Filed;
+use super::subjects::unembedded;
+use super::watch::Watchers;
 use super::{CorpusError, Parts};
+
+/// Documents that came in since one was prepared and are looked at when it is filed, the last
+/// ones.
+const NEWER: usize = 64;
+
+impl Ready {
+    /// What its texts are about.
+    fn gists(&self, article: &Article) -> HashMap<ContentHash, Arc<Gist>> {
+        let hashes: HashMap<u32, ContentHash> =
+            article.reporting().map(|passage| (passage.ordinal, passage.hash)).collect();
+        let passages = self.subject.passages.iter();
+        let gist = passages.map(|p| Some((*hashes.get(&p.ordinal)?, Arc::clone(&p.gist))));
+        gist.flatten().collect()
+    }
+}
 
 impl Parts {
     /// Settles a document whose turn it is. `None` if it has to be compared first.
-    pub fn settle(&self, prepared: &mut Prepared) -> Result<Option<Ingested>, CorpusError> {
+    pub fn settle(
+        &self,
+        prepared: &mut Prepared,
+        watchers: &Watchers,
+    ) -> Result<Option<Ingested>, CorpusError> {
         let compared_by = prepared.ready.as_ref().map(|ready| ready.generation);
         if compared_by.is_some_and(|generation| generation != self.generation) {
             return Ok(None);
@@ -28,21 +56,37 @@ impl Parts {
             let settled = self.store_document(writer, prepared)?;
             // Read before the commit: once that is done, nothing may fail.
             let stored = writer.view().document(&prepared.article.id)?;
-            let facets = stored.map(|stored| writer.view().facets_of(stored.key)).transpose()?;
-            Ok::<_, CorpusError>(settled.zip(Some(facets.flatten())))
+            let facets =
+                stored.as_ref().map(|stored| writer.view().facets_of(stored.key)).transpose()?;
+            Ok::<_, CorpusError>(settled.zip(Some(stored.zip(facets.flatten()))))
         });
         // Texts that were not stored after all must not be known by their numbers.
         let settled = settled.inspect_err(|_| self.texts.forget())?;
-        let Some(((ingested, written), facets)) = settled else {
+        let Some(((ingested, written), stored)) = settled else {
             return Ok(None);
         };
-        if let Some(facets) = facets {
+        if let Some((document, facets)) = stored {
             self.shelf.put(facets);
+            let subject = match &prepared.ready {
+                Some(ready) => Arc::clone(&ready.subject),
+                None => Arc::new(unembedded(&prepared.article)),
+            };
+            let (key, title) = (document.key, &document.metadata.title);
+            let words = subject.terms.clone();
+            self.lexicon.put_document(key, document.sequence, title, words);
+            if prepared.ready.is_some() {
+                watchers.stored(self, &document, &subject);
+                self.subjects.keep(&document, subject);
+            }
         }
         if let (Some(written), Some(ready)) = (written, &prepared.ready) {
+            let gists = ready.gists(&prepared.article);
             for (content, hash) in written.added {
                 if let Some(windows) = ready.vectors.get(&hash) {
                     self.index.add(content, hash.check(), windows);
+                }
+                if let Some(gist) = gists.get(&hash) {
+                    self.lexicon.put_text(content, gist.terms.clone());
                 }
             }
             self.fingerprints.put(written.key.0, &ready.report.fingerprints());
@@ -68,8 +112,9 @@ impl Parts {
             }
             _ => {
                 let Some(ready) = &mut prepared.ready else { return Ok(None) };
-                let settled =
+                let mut settled =
                     timed("judge", || self.judge(view, article, ready, existing.as_ref()))?;
+                settled.story = self.story_to_be(view, ready, &settled, existing.as_ref())?;
                 settled.answer(view, article, self, prepared.options.detail)?
             }
         };
@@ -174,7 +219,46 @@ impl Parts {
             self.regroup(writer, existing.family, None, None)?;
         }
         writer.set_verdict_canonical(written.key)?;
+        let related = self.related_now(writer.view(), ready, Some(written.key))?;
+        let subject = Arc::clone(&ready.subject);
+        let filed = Filed { key: written.key, subject, related };
+        timed("file", || self.file(writer, &filed, settled.ingested_at))?;
+        if let Some(existing) = existing {
+            self.regroup_story(writer, existing.story, settled.ingested_at)?;
+        }
         Ok((outcome, written))
+    }
+
+    /// The story that a document would be filed under.
+    fn story_to_be(
+        &self,
+        view: View<'_>,
+        ready: &Ready,
+        settled: &Settled,
+        existing: Option<&StoredDocument>,
+    ) -> Result<Option<StoryKey>, CorpusError> {
+        if let Some(kin) = settled.leader.as_ref().or(settled.member.as_ref()) {
+            return Ok(Some(kin.story));
+        }
+        let key = existing.map_or(DocumentKey(0), |existing| existing.key);
+        let related = self.related_now(view, ready, Some(key))?;
+        let filed = Filed { key, subject: Arc::clone(&ready.subject), related };
+        self.story_for(view, &filed)
+    }
+
+    /// Documents that may be related to one, those included that came in since it was prepared.
+    fn related_now(
+        &self,
+        view: View<'_>,
+        ready: &Ready,
+        own: Option<DocumentKey>,
+    ) -> Result<Vec<DocumentKey>, CorpusError> {
+        let mut related = view.stored_after(ready.sequence, NEWER)?;
+        related.extend(&ready.related);
+        related.retain(|key| Some(*key) != own);
+        related.sort_unstable();
+        related.dedup();
+        Ok(related)
     }
 
     /// Judges a document by what was found for it, up to now.
@@ -200,12 +284,15 @@ impl Parts {
         let own = existing.map(|existing| existing.key);
         let evidence =
             self.evidence(view, &ready.report, &ready.nearest, &mut ready.compared, own)?;
-        let judged = judge_document(
+        let mut judged = judge_document(
             &ready.report,
             &evidence.candidates,
             &evidence.matches,
             ready.lexical_only,
         );
+        let earlier = evidence.documents.keys().copied();
+        let earlier = earlier.chain(self.related_now(view, ready, own)?).collect();
+        judged.lower_novelty(&ready.report, &self.told(view, &ready.subject, &earlier)?);
         let of = judged.of.and_then(|of| evidence.documents.get(&of)).cloned();
         let (leader, member) = match of {
             Some(of) if of.canonical == of.id => (Some(of), None),
@@ -216,6 +303,7 @@ impl Parts {
             judged,
             leader,
             member,
+            story: None,
             published_at: published_at(article, existing, ingested_at),
             ingested_at,
         })
@@ -229,6 +317,8 @@ struct Settled {
     leader: Option<StoredDocument>,
     /// Where there is no such family, the document that it is the same as.
     member: Option<StoredDocument>,
+    /// The story that it would be filed under, where it is only judged.
+    story: Option<StoryKey>,
     published_at: Timestamp,
     ingested_at: Timestamp,
 }
@@ -249,6 +339,7 @@ impl Settled {
         let unfilled = Unfilled {
             judged: &self.judged,
             canonical: Some(canonical.clone()),
+            story: self.story,
             model_id: parts.embedder.model().id.clone(),
             texts: texts.collect(),
         };
@@ -272,6 +363,7 @@ pub(super) fn stored_verdict(
     let unfilled = Unfilled {
         judged: &stored.judged,
         canonical: stored.canonical,
+        story: Some(document.story),
         model_id: stored.model_id,
         texts: texts.collect(),
     };

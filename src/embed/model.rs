@@ -114,6 +114,13 @@ pub(super) struct Loaded {
     pub info: Arc<ModelInfo>,
 }
 
+impl Loaded {
+    /// The words that it knows by themselves, the most frequent first.
+    pub fn words(&self) -> Vec<String> {
+        self.tokens.words()
+    }
+}
+
 /// One session of a model: for one thread.
 pub(super) struct Model {
     session: Session,

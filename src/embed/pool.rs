@@ -93,6 +93,7 @@ impl Drop for Handle {
 
 struct Shared {
     info: Arc<ModelInfo>,
+    words: Vec<String>,
     workers: usize,
     lanes: Mutex<Lanes<Job>>,
     wake: Condvar,
@@ -131,6 +132,7 @@ impl Embedder {
         let models = (0..workers).map(|_| loaded.model()).collect::<Result<Vec<_>, _>>()?;
         let shared = Arc::new(Shared {
             info: Arc::clone(&loaded.info),
+            words: loaded.words(),
             workers,
             lanes: Mutex::new(Lanes::new()),
             wake: Condvar::new(),
@@ -158,6 +160,11 @@ impl Embedder {
     /// The model in use.
     pub fn model(&self) -> &Arc<ModelInfo> {
         &self.shared().info
+    }
+
+    /// The words that it knows by themselves, the most frequent first.
+    pub fn words(&self) -> &[String] {
+        &self.shared().words
     }
 
     /// What was done, and what waits.

@@ -70,6 +70,25 @@ impl Tokens {
         vocabulary.values().max().map_or(0, |&id| i64::from(id))
     }
 
+    /// The words that are tokens by themselves, in the order of their numbers: vocabularies list
+    /// what is frequent first.
+    pub fn words(&self) -> Vec<String> {
+        /// What stands before the start of a word in vocabularies of SentencePiece, and before a
+        /// part that is not the start of one in those of WordPiece.
+        const START: char = '\u{2581}';
+        const PART: &str = "##";
+        let mut tokens: Vec<(u32, String)> =
+            self.tokenizer.get_vocab(false).into_iter().map(|(token, id)| (id, token)).collect();
+        tokens.sort_unstable();
+        let marks_starts = tokens.iter().any(|(_, token)| token.starts_with(START));
+        let word = |token: String| match (marks_starts, token.strip_prefix(START)) {
+            (true, rest) => rest.map(str::to_owned),
+            (false, _) => (!token.starts_with(PART)).then_some(token),
+        };
+        let words = tokens.into_iter().filter_map(|(_, token)| word(token));
+        words.filter(|word| word.len() > 1 && word.chars().all(char::is_alphanumeric)).collect()
+    }
+
     /// The ids of each window of a text, ready for the model.
     pub fn windows(&self, text: &str, role: Role) -> Result<Vec<Vec<i64>>, ModelError> {
         let encoding = self.tokenizer.encode(text, false);

@@ -3,13 +3,34 @@
 //!
 //! A pure function of candidates. How they were found is not known here.
 
+mod documents;
+mod gist;
+mod grouping;
+mod likeness;
+mod novelty;
+mod prior;
+mod ranking;
+mod scale;
+mod subject;
+
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::embed::Windows;
 use crate::verdict::{Comparable, Judge, compare};
+
+pub use documents::{rank, ranking_features};
+pub use gist::Gist;
+pub use grouping::{Grouping, group};
+pub use likeness::{Surroundings, WeighedSubject, WeighedText};
+pub use novelty::told;
+pub use prior::Prior;
+pub use ranking::{Mode, Pick, Ranking, pick};
+pub use scale::{FittedScale, Functions, Scale, Semantic};
+pub use subject::{Subject, SubjectPassage};
 
 /// A passage that may be related to a query. `D` names documents.
 #[derive(Debug, Clone)]
@@ -18,10 +39,10 @@ pub struct Candidate<D> {
     pub document: D,
     /// When that was published: of equal scores, the earlier one wins.
     pub published_at: Timestamp,
-    /// Highest cosine to a passage of the query, -1 to 1.
-    pub cosine: f32,
+    /// How related it is, 0 to 1.
+    pub score: f32,
     /// What it says.
-    pub text: Comparable,
+    pub text: Arc<Comparable>,
     /// Its vectors, if the model speaks its language.
     pub windows: Option<Windows>,
 }
@@ -37,6 +58,8 @@ pub struct Choice {
     pub min_score: f32,
     /// Fold copies of better answers into them.
     pub fold: bool,
+    /// 0 ranks by score alone, 1 by variety alone.
+    pub diversity: f32,
 }
 
 /// A candidate that was chosen.
@@ -50,17 +73,8 @@ pub struct Answer {
     pub copies: Vec<usize>,
 }
 
-/// How probable it is that an editor would call two passages related whose vectors
-/// have this cosine.
-///
-/// A logistic function, fitted to the 30 nearest neighbours of each ECB+ sentence
-/// (Cybulska and Vossen, "Using a sledgehammer to crack a nut?", 2014) among all of
-/// them and 1,500 stories of Reuters-21578, related being those of the same event.
-pub fn score(cosine: f32) -> f32 {
-    const SLOPE: f32 = 7.8;
-    const EVEN: f32 = 0.52;
-    1.0 / (1.0 + (-SLOPE * (cosine - EVEN)).exp())
-}
+/// Answers among which a various choice is made, for each one that is wanted.
+const VARIOUS: usize = 4;
 
 /// Chooses the best candidates, best first.
 pub fn choose<D: Copy + Eq + Hash + Ord>(
@@ -68,11 +82,28 @@ pub fn choose<D: Copy + Eq + Hash + Ord>(
     candidates: &[Candidate<D>],
     choice: Choice,
 ) -> Vec<Answer> {
+    let wanted = if choice.diversity > 0.0 { VARIOUS } else { 1 } * choice.limit;
+    let best = best(judge, candidates, Choice { limit: wanted, ..choice });
+    let places: Vec<usize> = (0..best.len()).collect();
+    let score = |place: &usize| best.get(*place).map_or(0.0, |answer| answer.score);
+    let windows = |place: &usize| candidates.get(best.get(*place)?.candidate)?.windows.as_ref();
+    let alike = |a: &usize, b: &usize| windows(a).zip(windows(b)).map_or(0.0, |(a, b)| a.cosine(b));
+    let options = Pick { limit: choice.limit, diversity: choice.diversity };
+    let picked = pick(&places, options, score, alike);
+    picked.into_iter().filter_map(|place| best.get(place).cloned()).collect()
+}
+
+/// The best candidates with what is folded into them.
+fn best<D: Copy + Eq + Hash + Ord>(
+    judge: &Judge,
+    candidates: &[Candidate<D>],
+    choice: Choice,
+) -> Vec<Answer> {
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|&a, &b| match (candidates.get(a), candidates.get(b)) {
         (Some(x), Some(y)) => y
-            .cosine
-            .total_cmp(&x.cosine)
+            .score
+            .total_cmp(&x.score)
             .then(x.published_at.cmp(&y.published_at))
             .then(x.document.cmp(&y.document))
             .then(a.cmp(&b)),
@@ -83,8 +114,7 @@ pub fn choose<D: Copy + Eq + Hash + Ord>(
     let mut copies = Copies::default();
     for index in order {
         let Some(candidate) = candidates.get(index) else { continue };
-        let score = score(candidate.cosine);
-        if score < choice.min_score {
+        if candidate.score < choice.min_score {
             break;
         }
         if choice.fold
@@ -101,7 +131,7 @@ pub fn choose<D: Copy + Eq + Hash + Ord>(
         }
         *taken += 1;
         copies.keep(index, candidate, answers.len());
-        answers.push(Answer { candidate: index, score, copies: Vec::new() });
+        answers.push(Answer { candidate: index, score: candidate.score, copies: Vec::new() });
     }
     answers
 }
@@ -153,23 +183,29 @@ mod tests {
     use super::{Candidate, Choice, choose};
     use crate::verdict::{Comparable, Judge};
     use jiff::Timestamp;
+    use std::sync::Arc;
 
     const A: &str = "The central bank raised its key rate by half a point to 5.5 pct on Monday.";
     const B: &str =
         "Fishermen in the northern harbour have been on strike over quotas since last week.";
 
-    fn candidate(document: u32, text: &str, cosine: f32) -> Candidate<u32> {
+    fn candidate(document: u32, text: &str, score: f32) -> Candidate<u32> {
         Candidate {
             document,
             published_at: Timestamp::UNIX_EPOCH,
-            cosine,
-            text: Comparable::of(text),
+            score,
+            text: Arc::new(Comparable::of(text)),
             windows: None,
         }
     }
 
-    const ALL: Choice =
-        Choice { limit: 10, max_per_document: usize::MAX, min_score: 0.0, fold: true };
+    const ALL: Choice = Choice {
+        limit: 10,
+        max_per_document: usize::MAX,
+        min_score: 0.0,
+        fold: true,
+        diversity: 0.0,
+    };
 
     fn chosen(candidates: &[Candidate<u32>], choice: Choice) -> Vec<(usize, Vec<usize>)> {
         choose(&Judge::of("all-MiniLM-L6-v2/int8"), candidates, choice)

@@ -123,7 +123,7 @@ async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
             document_count: info.totals.documents,
             passage_count: info.totals.passages,
             distinct_passage_count: info.totals.contents,
-            story_count: 0,
+            story_count: info.totals.stories,
             index_segment_count: count(info.index.segments),
             index_coverage: info.index.coverage,
             disk_bytes: i64::try_from(info.disk_bytes).unwrap_or(i64::MAX),

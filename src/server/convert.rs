@@ -3,10 +3,10 @@ use prost::Message;
 use crate::article::PassageKind;
 use crate::corpus::{
     Detail, Evidence, Exported, Ingested, MatchAnswer, Outcome, PassageAnswer, RelatedAnswer,
-    VerdictAnswer,
+    RelatedDocument, StoryAnswer, VerdictAnswer, Watched,
 };
 use crate::proto::{timestamp, v1 as pb};
-use crate::store::{StoredDocument, StoredPassage};
+use crate::store::{StoredDocument, StoredPassage, StoryKey};
 use crate::text::UNDETERMINED;
 use crate::verdict::Verdict;
 
@@ -43,7 +43,7 @@ pub(super) fn summary(document: StoredDocument) -> pb::DocumentSummary {
         published_at: Some(timestamp(document.published_at)),
         ingested_at: Some(timestamp(document.ingested_at)),
         labels: document.metadata.labels.into_iter().collect(),
-        story_id: String::new(),
+        story_id: document.story.name(),
         canonical_document_id: document.canonical.to_string(),
         verdict: verdict(document.verdict).into(),
         revision: document.revision,
@@ -109,7 +109,7 @@ fn document_verdict(answer: VerdictAnswer, detail: Detail) -> pb::DocumentVerdic
         duplicate_probability: answer.probability,
         duplicate_share: answer.duplicate_share,
         novelty: answer.novelty,
-        story_id: String::new(),
+        story_id: answer.story.map(StoryKey::name).unwrap_or_default(),
         passages: answer
             .passages
             .into_iter()
@@ -163,15 +163,53 @@ fn evidence(evidence: Evidence) -> pb::DuplicateEvidence {
     }
 }
 
+pub(super) fn story(answer: StoryAnswer) -> pb::Story {
+    let StoryAnswer { title, story } = answer;
+    pb::Story {
+        story_id: story.key.name(),
+        title,
+        first_published_at: Some(timestamp(story.first_published_at)),
+        last_published_at: Some(timestamp(story.last_published_at)),
+        document_count: story.documents,
+        distinct_document_count: story.distinct_documents,
+        sources: story.sources,
+        updated_at: Some(timestamp(story.changed_at)),
+        merged_story_ids: story.merged.into_iter().map(StoryKey::name).collect(),
+    }
+}
+
 pub(super) fn related_passage(answer: RelatedAnswer) -> pb::RelatedPassage {
     pb::RelatedPassage {
         passage: Some(passage(answer.passage)),
         document: Some(summary(answer.document)),
         score: answer.score,
-        cosine: Some(answer.cosine),
-        lexical_score: None,
+        cosine: answer.cosine,
+        lexical_score: answer.lexical_score,
         duplicate_passage_ids: answer.copies.iter().map(passage_id).collect(),
         query_ordinals: answer.query_ordinals,
+    }
+}
+
+pub(super) fn related_document(answer: RelatedDocument) -> pb::RelatedDocument {
+    let evidence = answer.evidence.into_iter().map(|tie| pb::PassagePair {
+        query_ordinal: tie.query_ordinal,
+        passage: Some(passage(tie.passage)),
+        cosine: tie.cosine,
+        verdict: verdict(tie.verdict).into(),
+    });
+    pb::RelatedDocument {
+        document: Some(summary(answer.document)),
+        score: answer.score,
+        verdict: verdict(answer.verdict).into(),
+        evidence: evidence.collect(),
+        duplicate_document_ids: answer.copies.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(super) fn watched(answer: Watched) -> pb::WatchRelatedDocumentsResponse {
+    pb::WatchRelatedDocumentsResponse {
+        document: Some(related_document(answer.document)),
+        sequence: answer.sequence,
     }
 }
 

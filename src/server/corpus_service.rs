@@ -105,19 +105,7 @@ impl CorpusService for Service {
                 let filter = check.filter(request.filter);
                 let size = check.page_size(request.page_size);
                 let query = ("ListDocuments", &filter);
-                let after = match request.page_token.as_str() {
-                    "" => None,
-                    token => {
-                        let position = page_token::decode(&query, token);
-                        if position.is_none() {
-                            check.fail(
-                                "page_token",
-                                "is not one that this query returned; start without one",
-                            );
-                        }
-                        position
-                    }
-                };
+                let after = check.page_token(&query, &request.page_token);
                 check.finish(Some(()))?;
                 let page = corpus.list(filter.clone(), after, size).await?;
                 let sequences: Vec<i64> =
@@ -223,10 +211,7 @@ impl CorpusService for Service {
                 let verdict = check.verdict("verdict", request.verdict);
                 let said = id.zip(other).zip(verdict);
                 let ((id, other), verdict) = check.finish(said)?;
-                if request.same_story.is_some() {
-                    return Err(Refusal::Unimplemented("same_story"));
-                }
-                let document = corpus.set_verdict(id, other, verdict).await?;
+                let document = corpus.set_verdict(id, other, verdict, request.same_story).await?;
                 Ok(pb::SetVerdictResponse { document: Some(convert::summary(document)) })
             })
             .await

@@ -131,6 +131,21 @@ impl From<CorpusError> for Status {
     fn from(error: CorpusError) -> Self {
         let message = error.to_string();
         match error {
+            CorpusError::NotRemembered { .. } => {
+                detailed(Code::OutOfRange, message, "NOT_REMEMBERED", None)
+            }
+            CorpusError::TooManyWatchers(_) => {
+                detailed(Code::ResourceExhausted, message, "TOO_MANY_WATCHERS", Some(RETRY_AFTER))
+            }
+            CorpusError::FellBehind(_) => {
+                detailed(Code::ResourceExhausted, message, "FELL_BEHIND", Some(RETRY_AFTER))
+            }
+            CorpusError::ModelChanged => {
+                detailed(Code::Unavailable, message, "MODEL_CHANGED", Some(RETRY_AFTER))
+            }
+            CorpusError::UnknownStory(_) => {
+                detailed(Code::NotFound, message, "STORY_NOT_FOUND", None)
+            }
             CorpusError::UnknownDocument(_) => {
                 detailed(Code::NotFound, message, "UNKNOWN_DOCUMENT", None)
             }
@@ -170,6 +185,7 @@ impl From<CorpusError> for Status {
             CorpusError::Embed(_)
             | CorpusError::Store(_)
             | CorpusError::Index(_)
+            | CorpusError::Lexical(_)
             | CorpusError::Panicked => {
                 tracing::error!(error = %message, "a request failed");
                 detailed(Code::Internal, message, "INTERNAL", None)

@@ -147,7 +147,7 @@ async fn run(
             SimilarityServiceServer::new(similarity::Service { gate: gate.clone() })
                 .max_decoding_message_size(most),
         )
-        .add_service(StoryServiceServer::new(story::Service))
+        .add_service(StoryServiceServer::new(story::Service { gate: gate.clone() }))
         .add_service(AdminServiceServer::new(admin::Service {
             gate: gate.clone(),
             setup: config.setup.others(),
@@ -208,7 +208,10 @@ async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
 /// which refuses it before any service sees it.
 fn explain_undecodable(response: http::Response<Body>) -> http::Response<Body> {
     match Status::from_header_map(response.headers()) {
-        Some(status) if status.code() == tonic::Code::OutOfRange => undecodable(status).into_http(),
+        // Our own words have details.
+        Some(status) if status.code() == tonic::Code::OutOfRange && status.details().is_empty() => {
+            undecodable(status).into_http()
+        }
         _ => response,
     }
 }

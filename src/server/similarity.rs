@@ -1,15 +1,24 @@
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::corpus::{Compared, Detail, DuplicateQuestion, Query, RelatedQuestion};
+use crate::article::{Body, Incoming, Metadata, paragraphs_of};
+use crate::corpus::{
+    Compared, Detail, DocumentQuery, DuplicateQuestion, Query, RelatedDocumentsQuestion,
+    RelatedQuestion, WatchQuestion,
+};
 use crate::proto::v1 as pb;
 use crate::proto::v1::similarity_service_server::SimilarityService;
-use crate::proto::v1::{find_duplicates_request, find_related_passages_request};
+use crate::proto::v1::{
+    find_duplicates_request, find_related_documents_request, find_related_passages_request,
+    watch_related_documents_request,
+};
 
 use super::convert;
 use super::corpus_service::is_page;
-use super::gate::Gate;
+use super::gate::{Gate, client_of};
 use super::refusal::{ANSWER_BYTES, Refusal, fit, fit_ids};
 use super::validate::Check;
 
@@ -62,20 +71,10 @@ impl SimilarityService for Service {
                 let limit = check.limit("limit", request.limit);
                 let max_per_document = check.bound("max_per_document", request.max_per_document);
                 let min_score = check.share("min_score", request.min_score).unwrap_or(0.0);
-                let ranking = request.ranking.unwrap_or_default();
-                let missing = missing_ranking(&mut check, &ranking);
+                let ranking = check.ranking(request.ranking);
                 let query = finish(check, query, is_page)?;
-                if let Some(missing) = missing {
-                    return Err(Refusal::Unimplemented(missing));
-                }
-                let question = RelatedQuestion {
-                    query,
-                    filter,
-                    limit,
-                    max_per_document,
-                    min_score,
-                    include_duplicates: ranking.include_duplicates,
-                };
+                let question =
+                    RelatedQuestion { query, filter, limit, max_per_document, min_score, ranking };
                 let answers = corpus.related(question).await?;
                 let copies = answers.query_duplicates.iter().map(convert::passage_id);
                 let mut response = pb::FindRelatedPassagesResponse {
@@ -97,9 +96,42 @@ impl SimilarityService for Service {
 
     async fn find_related_documents(
         &self,
-        _request: Request<pb::FindRelatedDocumentsRequest>,
+        request: Request<pb::FindRelatedDocumentsRequest>,
     ) -> Result<Response<pb::FindRelatedDocumentsResponse>, Status> {
-        Err(Refusal::Unimplemented("FindRelatedDocuments").into())
+        self.gate
+            .answer(request, |corpus, request| async move {
+                use find_related_documents_request::Query;
+                let mut check = Check::new(corpus.limits());
+                let asked = request.query.map(|query| match query {
+                    Query::DocumentId(id) => Asked::Document(id),
+                    Query::Document(document) => Asked::Incoming(Box::new(document)),
+                });
+                let is_page = asked.as_ref().is_some_and(Asked::is_page);
+                let query = document_query(&mut check, asked);
+                let filter = check.filter(request.filter);
+                let limit = check.limit("limit", request.limit);
+                let min_score = check.share("min_score", request.min_score).unwrap_or(0.0);
+                let ranking = check.ranking(request.ranking);
+                let query = finish(check, query, is_page)?;
+                let question =
+                    RelatedDocumentsQuestion { query, filter, limit, min_score, ranking };
+                let answers = corpus.related_documents(question).await?;
+                let copies = answers.query_duplicates.iter().map(ToString::to_string);
+                let mut response = pb::FindRelatedDocumentsResponse {
+                    documents: Vec::new(),
+                    model_id: answers.model_id,
+                    query_duplicate_ids: copies.collect(),
+                    truncated: false,
+                };
+                let all_ids = fit_ids(&mut response.query_duplicate_ids);
+                let mut documents: Vec<_> =
+                    answers.documents.into_iter().map(convert::related_document).collect();
+                let all_documents = fit(&mut documents, response.encoded_len());
+                response.truncated = !(all_ids && all_documents);
+                response.documents = documents;
+                Ok(response)
+            })
+            .await
     }
 
     async fn compare_documents(
@@ -135,9 +167,55 @@ impl SimilarityService for Service {
 
     async fn watch_related_documents(
         &self,
-        _request: Request<pb::WatchRelatedDocumentsRequest>,
+        request: Request<pb::WatchRelatedDocumentsRequest>,
     ) -> Result<Response<Self::WatchRelatedDocumentsStream>, Status> {
-        Err(Refusal::Unimplemented("WatchRelatedDocuments").into())
+        use watch_related_documents_request::Query;
+        let client = client_of(&request);
+        let (metadata, _, request) = request.into_parts();
+        let pass = self.gate.enter(&metadata, client)?;
+        let mut check = Check::new(pass.corpus.limits());
+        check.message(request.encoded_len());
+        let query = match request.query {
+            Some(Query::Text(text)) => check.query_text("text", text).map(|text| {
+                let body = Body::Paragraphs(paragraphs_of(&text));
+                let incoming = Incoming { id: None, metadata: Metadata::default(), body };
+                DocumentQuery::Incoming(Box::new(incoming))
+            }),
+            Some(Query::DocumentId(id)) => {
+                check.document_id("document_id", &id).map(DocumentQuery::Stored)
+            }
+            None => {
+                check.fail("query", "is not set; give one of text and document_id");
+                None
+            }
+        };
+        let filter = check.filter(request.filter);
+        let min_score = check.share("min_score", request.min_score);
+        let after = request.after_sequence;
+        if let Some(after) = after.filter(|after| *after < 0) {
+            check.fail("after_sequence", format!("is {after}; give the sequence of an answer"));
+        }
+        let query = check.finish(query)?;
+        let question = WatchQuestion { query, filter, min_score, after };
+        let answers = pass.corpus.watch(question).await.map_err(Refusal::from)?;
+        // Standing questions have a bound of their own; this one is not worked on any more.
+        drop(pass);
+        let gate = self.gate.clone();
+        let answers = ReceiverStream::new(answers).map(|answer| match answer {
+            Ok(answer) => Ok(convert::watched(answer)),
+            Err(error) => Err(Refusal::from(error).into()),
+        });
+        let draining = futures::stream::once(async move {
+            gate.draining().await;
+            Err(Status::from(Refusal::Draining))
+        });
+        let answers = futures::stream::select(answers, draining);
+        // An error is the last word.
+        let answers = answers.scan(false, |has_ended, answer| {
+            let goes_on = !std::mem::replace(has_ended, answer.is_err());
+            futures::future::ready(goes_on.then_some(answer))
+        });
+        Ok(Response::new(answers.boxed()))
     }
 }
 
@@ -197,6 +275,22 @@ fn query(check: &mut Check<'_>, asked: Option<Asked>) -> Option<Query> {
     }
 }
 
+/// A document that is asked about.
+fn document_query(check: &mut Check<'_>, asked: Option<Asked>) -> Option<DocumentQuery> {
+    match asked {
+        Some(Asked::Document(id)) => {
+            check.document_id("document_id", &id).map(DocumentQuery::Stored)
+        }
+        Some(Asked::Incoming(document)) => check
+            .document("document", Some(*document))
+            .map(|incoming| DocumentQuery::Incoming(Box::new(incoming))),
+        Some(Asked::Text(_) | Asked::Passage(_)) | None => {
+            check.fail("query", "is not set; give one of document_id and document");
+            None
+        }
+    }
+}
+
 /// One of two documents that are compared.
 fn compared(check: &mut Check<'_>, side: &str, asked: Option<Asked>) -> Option<Compared> {
     match asked {
@@ -223,20 +317,4 @@ fn finish<T>(check: Check<'_>, query: Option<T>, is_page: bool) -> Result<T, Ref
         return Err(Refusal::Unimplemented("a body in html"));
     }
     check.finish(query)
-}
-
-/// Checks the options of ranking and names one that is not there yet, if it is used.
-fn missing_ranking(check: &mut Check<'_>, ranking: &pb::RankingOptions) -> Option<&'static str> {
-    check.share("ranking.diversity", Some(ranking.diversity));
-    check.time("ranking.as_of", ranking.as_of);
-    match pb::RetrievalMode::try_from(ranking.mode) {
-        Ok(pb::RetrievalMode::Unspecified | pb::RetrievalMode::Semantic) => {}
-        Ok(pb::RetrievalMode::Hybrid) => return Some("RETRIEVAL_MODE_HYBRID"),
-        Ok(pb::RetrievalMode::Lexical) => return Some("RETRIEVAL_MODE_LEXICAL"),
-        Err(_) => check.unknown("ranking.mode", ranking.mode),
-    }
-    if ranking.diversity > 0.0 {
-        return Some("ranking.diversity");
-    }
-    ranking.recency_half_life.map(|_| "ranking.recency_half_life")
 }

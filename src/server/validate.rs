@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use crate::article::{Body, DocumentId, Incoming, Metadata, paragraphs_of};
 use crate::corpus::{Detail, Limits, PassageName};
 use crate::proto::v1 as pb;
-use crate::store::Filter;
+use crate::related::{Mode, Ranking};
+use crate::store::{Filter, StoryKey};
 use crate::text::{LanguageTag, is_visible};
 use crate::verdict::Verdict;
 
+use super::page_token;
 use super::refusal::{Invalid, Refusal};
 
 /// Answers where a request does not say how many.
@@ -236,6 +238,55 @@ impl<'a> Check<'a> {
                 self.fail(field, format!("is {given}; give 0 or more"));
                 default
             }
+        }
+    }
+
+    /// Where a listing goes on; `None` on the first page.
+    pub fn page_token(&mut self, query: &impl std::fmt::Debug, token: &str) -> Option<i64> {
+        if token.is_empty() {
+            return None;
+        }
+        let position = page_token::decode(query, token);
+        if position.is_none() {
+            self.fail("page_token", "is not one that this query returned; start without one");
+        }
+        position
+    }
+
+    pub fn story_id(&mut self, field: &str, id: &str) -> Option<StoryKey> {
+        let key = StoryKey::parse(id);
+        if key.is_none() {
+            self.fail(field, "is not a story id; give one that an answer named");
+        }
+        key
+    }
+
+    /// How to pick and order what is related.
+    pub fn ranking(&mut self, ranking: Option<pb::RankingOptions>) -> Ranking {
+        let ranking = ranking.unwrap_or_default();
+        let mode = match pb::RetrievalMode::try_from(ranking.mode) {
+            Ok(pb::RetrievalMode::Unspecified | pb::RetrievalMode::Hybrid) => Mode::Hybrid,
+            Ok(pb::RetrievalMode::Semantic) => Mode::Semantic,
+            Ok(pb::RetrievalMode::Lexical) => Mode::Lexical,
+            Err(_) => {
+                self.unknown("ranking.mode", ranking.mode);
+                Mode::default()
+            }
+        };
+        let half_life = ranking.recency_half_life.map(|span| {
+            let seconds = span.seconds as f64 + f64::from(span.nanos) / 1e9;
+            if seconds <= 0.0 {
+                let problem = format!("is {seconds} seconds; give a span that is longer than none");
+                self.fail("ranking.recency_half_life", problem);
+            }
+            seconds
+        });
+        Ranking {
+            mode,
+            diversity: self.share("ranking.diversity", Some(ranking.diversity)).unwrap_or(0.0),
+            half_life,
+            include_duplicates: ranking.include_duplicates,
+            as_of: self.time("ranking.as_of", ranking.as_of),
         }
     }
 

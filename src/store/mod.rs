@@ -12,6 +12,7 @@ mod read;
 mod rows;
 mod schema;
 mod space;
+mod stories;
 mod write;
 
 pub use connections::{Reader, Store};
@@ -23,4 +24,5 @@ pub use rows::{
     DocumentKey, EditorWord, ModelIdentity, PassageKey, StoredDocument, StoredPassage,
     StoredVerdict, Totals,
 };
+pub use stories::{StoredStory, StoryKey, StoryWord};
 pub use write::{NewDocument, Writer, Written};

@@ -176,6 +176,32 @@ impl<'a> View<'a> {
         sequence.ok_or(StoreError::Damaged("no counters"))
     }
 
+    /// Documents whose bodies were stored after that sequence number, in that order, at most
+    /// `limit`.
+    pub fn stored_from(&self, sequence: i64, limit: usize) -> Result<Vec<StoredDocument>> {
+        let sql = format!(
+            "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.sequence > ? \
+             ORDER BY d.sequence LIMIT ?"
+        );
+        self.all(&sql, params![sequence, limit as i64], rows::document)
+    }
+
+    /// Whether `filter` lets a document through.
+    pub fn passes(&self, filter: &Filter, document: DocumentKey) -> Result<bool> {
+        let (condition, mut values) = filter.condition();
+        let sql = format!("SELECT 1 FROM documents d WHERE {condition} AND d.doc = ?");
+        values.push(Value::Integer(document.0));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.exists(params_from_iter(values))?)
+    }
+
+    /// Documents whose bodies were stored after that sequence number, latest first, at most
+    /// `limit`.
+    pub fn stored_after(&self, sequence: i64, limit: usize) -> Result<Vec<DocumentKey>> {
+        let sql = "SELECT doc FROM documents WHERE sequence > ? ORDER BY sequence DESC LIMIT ?";
+        self.all(sql, params![sequence, limit as i64], |row| row.get(0))
+    }
+
     /// The body of a document in reading order.
     pub fn paragraphs(&self, document: DocumentKey) -> Result<Vec<Paragraph>> {
         let sql = "SELECT text, kind FROM paragraphs WHERE doc = ? ORDER BY paragraph";
@@ -278,6 +304,24 @@ impl<'a> View<'a> {
         Ok(contents.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// A text as one of the passages that say it does.
+    pub fn text(&self, content: ContentId) -> Result<Option<String>> {
+        let sql = "SELECT coalesce(p.text, g.text) FROM passages p JOIN paragraphs g \
+                   ON g.doc = p.doc AND g.paragraph = p.paragraph WHERE p.content = ? LIMIT 1";
+        self.value(sql, &[&content])
+    }
+
+    /// Calls `each` with every document, the number of its body, and its headline.
+    pub fn headlines(&self, mut each: impl FnMut(DocumentKey, i64, &str)) -> Result<()> {
+        let mut statement =
+            self.connection.prepare("SELECT doc, sequence, title FROM documents")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?, row.get(1)?, row.get_ref(2)?.as_str().map_err(rows::conversion)?);
+        }
+        Ok(())
+    }
+
     /// Which of these texts are known.
     pub fn known(
         &self,
@@ -374,7 +418,8 @@ impl<'a> View<'a> {
     /// How much there is.
     pub fn totals(&self) -> Result<Totals> {
         let sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), \
-                   (SELECT count(*) FROM contents), (SELECT min(published_at) FROM documents)";
+                   (SELECT count(*) FROM contents), (SELECT min(published_at) FROM documents), \
+                   (SELECT count(*) FROM stories WHERE merged_into IS NULL)";
         let totals = self.connection.query_row(sql, [], |row| {
             let oldest: Option<i64> = row.get(3)?;
             let oldest_published_at: Option<Timestamp> = oldest.map(timestamp).transpose()?;
@@ -382,6 +427,7 @@ impl<'a> View<'a> {
                 documents: row.get(0)?,
                 passages: row.get(1)?,
                 contents: row.get(2)?,
+                stories: row.get(4)?,
                 oldest_published_at,
             })
         })?;

@@ -10,6 +10,8 @@ use crate::index::ContentId;
 use crate::text::ContentHash;
 use crate::verdict::{DocumentVerdict, Verdict};
 
+use super::StoryKey;
+
 /// Names a stored document within its corpus. Never given to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DocumentKey(pub i64);
@@ -69,6 +71,8 @@ pub struct StoredDocument {
     pub words: usize,
     /// The family of copies that it is in.
     pub family: i64,
+    /// The story that it is filed under.
+    pub story: StoryKey,
     /// The earliest published document of that family, now.
     pub canonical: DocumentId,
     /// What it is beside that one, now.
@@ -129,6 +133,8 @@ pub struct Totals {
     pub passages: i64,
     /// Distinct texts among those that report.
     pub contents: i64,
+    /// Stories.
+    pub stories: i64,
     /// The earliest publication.
     pub oldest_published_at: Option<Timestamp>,
 }
@@ -136,7 +142,7 @@ pub struct Totals {
 /// Columns of [`document`], for a query over `documents d`.
 pub(super) const DOCUMENT_COLUMNS: &str = "d.doc, d.document_id, d.sequence, d.revision, d.title, \
     d.source, d.url, d.language, d.stated_published_at, d.published_at, d.ingested_at, \
-    d.first_ingested_at,     d.body_hash, d.reporting_hash, d.words, d.family, d.relation, \
+    d.first_ingested_at,     d.body_hash, d.reporting_hash, d.words, d.family, d.relation, d.story, \
     (SELECT c.document_id FROM documents c WHERE c.family = d.family \
      ORDER BY c.published_at, c.doc LIMIT 1) AS canonical, \
     (SELECT json_group_object(l.key, l.value) FROM labels l WHERE l.doc = d.doc) AS labels";
@@ -169,6 +175,7 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
         reporting_hash: row.get("reporting_hash")?,
         words: row.get::<_, i64>("words")?.try_into().unwrap_or(0),
         family: row.get("family")?,
+        story: row.get("story")?,
         verdict: if canonical == id { Verdict::New } else { relation },
         id,
         canonical,
@@ -224,6 +231,7 @@ macro_rules! column {
 }
 
 column!(DocumentKey, key => key.0, column => column.as_i64().map(DocumentKey));
+column!(StoryKey, key => key.0, column => column.as_i64().map(StoryKey));
 column!(PassageKey, key => key.0, column => column.as_i64().map(PassageKey));
 column!(ContentId, id => id.0, column => column.as_i64().map(ContentId));
 column!(DocumentId, id => id.as_str(), column => {

@@ -7,12 +7,13 @@ pub(super) const APPLICATION_ID: i32 = 0x4344_534B;
 
 /// Each step takes the file from the format before to the next one; a corpus has as
 /// many steps as its format's number.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// The latest format.

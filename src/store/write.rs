@@ -353,7 +353,7 @@ impl<'a> Writer<'a> {
         Ok(dropped)
     }
 
-    fn next(&self, counter: &str) -> Result<i64> {
+    pub(super) fn next(&self, counter: &str) -> Result<i64> {
         let sql = "UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value";
         let value = self.view().value(sql, &[&counter]).map_err(|error| match error {
             StoreError::Sqlite(error) => StoreError::of_write(error),

@@ -21,6 +21,19 @@ impl Bag {
         Self(terms.into_iter().map(|term| (term, 1.0)).collect())
     }
 
+    /// Of terms with weights; those of a term that is given several times are added up.
+    pub fn weighed(mut terms: Vec<(u32, f32)>) -> Self {
+        terms.sort_unstable_by_key(|(term, _)| *term);
+        terms.dedup_by(|(term, weight), (kept, total)| {
+            let is_same = term == kept;
+            if is_same {
+                *total += *weight;
+            }
+            is_same
+        });
+        Self(terms)
+    }
+
     /// Of several bags, each with a factor for its weights, that are added up.
     pub fn sum<'a>(bags: impl IntoIterator<Item = (&'a Self, f32)>) -> Self {
         Self::merged(bags, |_| true, |a, b| a + b)
@@ -59,6 +72,11 @@ impl Bag {
     /// The terms, ascending, each once.
     pub fn terms(&self) -> impl Iterator<Item = u32> {
         self.0.iter().map(|(term, _)| *term)
+    }
+
+    /// The terms, ascending, each with its weight.
+    pub fn weights(&self) -> impl Iterator<Item = (u32, f32)> {
+        self.0.iter().copied()
     }
 
     /// The weight of a term, 0 if it is not in it.

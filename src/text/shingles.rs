@@ -1,15 +1,12 @@
-use super::{Bag, Word};
-
 /// Words in one shingle.
 pub(super) const WIDTH: usize = 3;
 
-/// The set of word shingles of a text: every run of three words, hashed.
+/// The word shingles of a text: every run of three words, hashed.
 ///
 /// Broder, "On the resemblance and containment of documents" (1997), section 2.
 /// A text of fewer than three words is one shingle; a text without words has none.
-pub fn shingles(words: &[Word<'_>]) -> Bag {
-    let terms: Vec<u32> = words.iter().map(|word| word.term).collect();
-    Bag::distinct(runs(&terms).collect())
+pub fn shingles(terms: &[u32]) -> impl Iterator<Item = u32> {
+    runs(terms)
 }
 
 /// Every run of [`WIDTH`] terms, hashed; all of them together if there are fewer.
@@ -33,7 +30,8 @@ mod tests {
     use crate::text::{Bag, shingles, words};
 
     fn of(text: &str) -> Bag {
-        shingles(&words(text))
+        let terms: Vec<u32> = words(text).iter().map(|word| word.term).collect();
+        Bag::distinct(shingles(&terms).collect())
     }
 
     #[test]

@@ -127,6 +127,19 @@ where
     }
 }
 
+impl<D, P> DocumentVerdict<D, P> {
+    /// Lowers the novelty of passages, each by its position, of which it is known how far
+    /// earlier documents told them.
+    pub fn lower_novelty(&mut self, document: &Report, told: &HashMap<u32, f32>) {
+        for passage in &mut self.passages {
+            let told = told.get(&passage.ordinal).copied().unwrap_or_default();
+            passage.novelty = passage.novelty.min(1.0 - told);
+        }
+        let novelties = self.passages.iter().map(|passage| passage.novelty).enumerate();
+        self.novelty = mean(document, novelties);
+    }
+}
+
 /// The mean of values by passage index, weighted by words; those not named count 0.
 fn mean(document: &Report, values: impl IntoIterator<Item = (usize, f32)>) -> f32 {
     let weight = |index: usize| {

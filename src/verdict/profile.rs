@@ -104,6 +104,7 @@ pub(super) struct Profile {
 
 impl Profile {
     pub fn of(text: &str, words: &[Word<'_>]) -> Self {
+        let all: Vec<u32> = words.iter().map(|word| word.term).collect();
         let spelled = spelled_numbers(words);
         let numbers = numbers(text, words);
         let telling: Vec<&Word<'_>> = words.iter().filter(|word| !is_stopword(word)).collect();
@@ -123,8 +124,8 @@ impl Profile {
             numbers.into_iter().map(|number| (number, number.weight)).collect();
         numbers.sort_by_key(|(number, _)| number.key);
         Self {
-            terms: Bag::counted(words.iter().map(|word| word.term).collect()),
-            shingles: shingles(words),
+            shingles: Bag::distinct(shingles(&all).collect()),
+            terms: Bag::counted(all),
             grams: Bag::distinct(grams(words)),
             content: Bag::counted(content.iter().map(|word| word.term).collect()),
             shapes,

@@ -10,6 +10,8 @@
     reason = "test support: every test file uses a part of it"
 )]
 
+pub mod reports;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -1,0 +1,301 @@
+use crate::embed::Windows;
+use crate::text::Bag;
+use crate::verdict::Features;
+
+use super::subject::fading;
+use super::{Gist, Subject};
+
+/// Passages of a document whose meaning is compared.
+const COMPARED: usize = 64;
+
+/// Words of a document that tell what it is about.
+const TELLING: usize = 8;
+
+/// Share of the runs of words of one document that stand in another one from which on both are
+/// worded alike, and share of what each tells first that the other one lacks from which on they
+/// are about something else.
+const SAME_WORDING: f32 = 0.2;
+const OTHER_SUBJECT: f32 = 0.3;
+
+/// Says of two documents that one is worded like the other and about something else.
+pub(super) const TEMPLATE: &str = "template";
+
+/// Documents around a query whose common words stop telling documents apart.
+const POOL: usize = 30;
+
+/// How much meaning counts beside words where the pool is chosen.
+const MEANING_IN_POOL: f32 = 1.5;
+
+/// Squared length under which what is left of a document without the common words is taken for
+/// nothing.
+const NOTHING: f32 = 1e-3;
+
+/// Words with what each weighs, ascending by word.
+#[derive(Debug, Clone, Default)]
+struct Weights(Vec<(u32, f32)>);
+
+impl Weights {
+    /// The logarithm of how often each word stands there, times how rare it is (Salton and
+    /// Buckley, "Term-weighting approaches in automatic text retrieval", 1988). Their length is
+    /// 1.
+    fn new(bag: &Bag, rarity: &impl Fn(u32) -> f32) -> Self {
+        let mut weights: Vec<(u32, f32)> =
+            bag.weights().map(|(term, count)| (term, count.ln_1p() * rarity(term))).collect();
+        let length = weights.iter().map(|(_, x)| x * x).sum::<f32>().sqrt();
+        if length > 0.0 {
+            weights.iter_mut().for_each(|(_, x)| *x /= length);
+        }
+        Self(weights)
+    }
+
+    /// How much of this, by what it weighs, stands in another text.
+    fn found_in(&self, other: &Self) -> f32 {
+        let known = |term: u32| other.0.binary_search_by_key(&term, |(term, _)| *term).is_ok();
+        let squares = |weights: &mut dyn Iterator<Item = &(u32, f32)>| -> f32 {
+            weights.map(|(_, x)| x * x).sum()
+        };
+        let all = squares(&mut self.0.iter());
+        let found = squares(&mut self.0.iter().filter(|(term, _)| known(*term)));
+        if all > 0.0 { found / all } else { 0.0 }
+    }
+
+    fn dot(&self, other: &Self) -> f32 {
+        let (mut one, mut other) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut sum = 0.0;
+        while let (Some(&&(a, x)), Some(&&(b, y))) = (one.peek(), other.peek()) {
+            if a == b {
+                sum += x * y;
+            }
+            if a <= b {
+                one.next();
+            }
+            if b <= a {
+                other.next();
+            }
+        }
+        sum
+    }
+}
+
+/// A document whose words are weighed by how rare they are now.
+#[derive(Debug, Clone)]
+pub struct WeighedSubject<'a> {
+    subject: &'a Subject,
+    terms: Weights,
+    /// The words that tell most, with what they weigh.
+    telling: Vec<(u32, f32)>,
+    figures: Weights,
+    /// Passages that have vectors, with what each tells.
+    passages: Vec<(&'a Windows, f32)>,
+}
+
+impl<'a> WeighedSubject<'a> {
+    /// Of a document. `rarity` is the logarithm of about how many documents there are for each
+    /// that has a word.
+    pub fn new(subject: &'a Subject, rarity: &impl Fn(u32) -> f32) -> Self {
+        let counting = subject.passages.iter().filter(|passage| passage.weight > 0.0);
+        let passages = counting.filter_map(|passage| {
+            let rarities = passage.gist.terms.terms().map(rarity);
+            let mass = rarities.sum::<f32>().sqrt() * fading(passage.before) * passage.weight;
+            Some((passage.windows.as_ref()?, mass.max(f32::MIN_POSITIVE)))
+        });
+        let terms = Weights::new(&subject.fading, rarity);
+        let mut telling = terms.0.clone();
+        telling.sort_unstable_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        telling.truncate(TELLING);
+        Self {
+            subject,
+            terms,
+            telling,
+            figures: Weights::new(&subject.figures, rarity),
+            passages: passages.take(COMPARED).collect(),
+        }
+    }
+
+    /// How well the passages of each cover those of the other one: the mean, over the passages
+    /// of both, of the highest cosine beside the other one's, by what each passage tells.
+    /// `None` where one has no vectors.
+    fn coverage(&self, other: &Self) -> Option<f32> {
+        if self.passages.is_empty() || other.passages.is_empty() {
+            return None;
+        }
+        let mut mine = vec![-1.0_f32; self.passages.len()];
+        let mut theirs = vec![-1.0_f32; other.passages.len()];
+        for ((a, _), mine) in self.passages.iter().zip(&mut mine) {
+            for ((b, _), theirs) in other.passages.iter().zip(&mut theirs) {
+                let cosine = a.cosine(b);
+                *mine = mine.max(cosine);
+                *theirs = theirs.max(cosine);
+            }
+        }
+        let mean = |bests: &[f32], passages: &[(&Windows, f32)]| {
+            let total: f32 = passages.iter().map(|(_, mass)| mass).sum();
+            let sum: f32 = bests.iter().zip(passages).map(|(best, (_, mass))| best * mass).sum();
+            sum / total
+        };
+        Some((mean(&mine, &self.passages) + mean(&theirs, &other.passages)) / 2.0)
+    }
+
+    /// Whether this is told in the words of the other one about somebody or something else: results,
+    /// weather, market reports. The two share runs of words, and what each tells first of all
+    /// stands nowhere in the other one.
+    fn is_of_one_template(&self, other: &Self) -> bool {
+        let missing = |one: &Self, other: &Self| {
+            let all: f32 = one.telling.iter().map(|(_, x)| x).sum();
+            let apart =
+                one.telling.iter().filter(|(term, _)| other.subject.terms.weight(*term) == 0.0);
+            apart.map(|(_, x)| x).sum::<f32>() / all.max(f32::MIN_POSITIVE)
+        };
+        self.subject.shingles.containment(&other.subject.shingles) >= SAME_WORDING
+            && missing(self, other).min(missing(other, self)) >= OTHER_SUBJECT
+    }
+
+    /// How alike two documents are before it is known what is around them.
+    fn likeness(&self, other: &Self) -> f32 {
+        let meaning = self.coverage(other).map_or(0.0, |coverage| MEANING_IN_POOL * coverage);
+        self.terms.dot(&other.terms) + meaning
+    }
+}
+
+/// What a query and the documents likest to it have in common. Beside that, two documents
+/// are compared by what sets them apart: another event of the same kind, or another one in the
+/// same place, shares the words that all have.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    common: Weights,
+    length: f32,
+}
+
+impl Surroundings {
+    /// Of a query and documents that may be related to it.
+    pub fn of(query: &WeighedSubject<'_>, candidates: &[WeighedSubject<'_>]) -> Self {
+        let mut order: Vec<(f32, usize)> = candidates
+            .iter()
+            .enumerate()
+            .map(|(place, candidate)| (query.likeness(candidate), place))
+            .collect();
+        order.sort_by(|(x, a), (y, b)| y.total_cmp(x).then(a.cmp(b)));
+        let nearest = order.iter().take(POOL).filter_map(|(_, place)| candidates.get(*place));
+        let all = std::iter::once(query).chain(nearest);
+        let all: Vec<(u32, f32)> =
+            all.flat_map(|document| document.terms.0.iter().copied()).collect();
+        // Of few documents it is not known yet what all have in common: the sum counts as if there
+        // were as many as there may be.
+        let factor = 1.0 / (POOL + 1) as f32;
+        let sum = Bag::weighed(all);
+        let common = Weights(sum.weights().map(|(term, x)| (term, x * factor)).collect());
+        Self { length: common.dot(&common), common }
+    }
+
+    /// What the probability is computed from that two documents cover the same events.
+    pub fn features(&self, one: &WeighedSubject<'_>, other: &WeighedSubject<'_>) -> Features {
+        let words = one.terms.dot(&other.terms);
+        let (mine, theirs) = (one.terms.dot(&self.common), other.terms.dot(&self.common));
+        let length =
+            |own: &Weights, common: f32| (own.dot(own) - 2.0 * common + self.length).max(NOTHING);
+        let apart = words - mine - theirs + self.length;
+        let apart = apart / (length(&one.terms, mine) * length(&other.terms, theirs)).sqrt();
+        let figures = one.figures.dot(&other.figures);
+        let mut features = vec![("words", words), ("words_apart", apart), ("figures", figures)];
+        if one.is_of_one_template(other) {
+            features.push((TEMPLATE, 1.0));
+        }
+        features.extend(one.coverage(other).map(|coverage| ("coverage", coverage)));
+        features
+    }
+}
+
+/// A text that is asked about, whose words are weighed by how rare they are now.
+#[derive(Debug, Clone)]
+pub struct WeighedText<'a> {
+    terms: Weights,
+    figures: Weights,
+    windows: Option<&'a Windows>,
+}
+
+impl<'a> WeighedText<'a> {
+    /// Of what a text is about, and its vectors if they mean anything.
+    pub fn new(gist: &Gist, windows: Option<&'a Windows>, rarity: &impl Fn(u32) -> f32) -> Self {
+        Self {
+            terms: Weights::new(&gist.terms, rarity),
+            figures: Weights::new(&gist.figures, rarity),
+            windows,
+        }
+    }
+
+    /// What the probability is computed from that a passage, which stands in a document, is about
+    /// the same thing.
+    pub fn features(&self, passage: &WeighedText<'_>, document: &WeighedSubject<'_>) -> Features {
+        // What a passage leaves to its document to say counts, and what it says itself counts as
+        // much again.
+        let found = self.terms.found_in(&passage.terms) + self.terms.found_in(&document.terms);
+        let mut features = vec![
+            ("words", self.terms.dot(&passage.terms)),
+            ("figures", self.figures.dot(&passage.figures)),
+            ("found", found / 2.0),
+        ];
+        let windows = self.windows.zip(passage.windows);
+        features.extend(windows.map(|(mine, theirs)| ("cosine", mine.cosine(theirs))));
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Surroundings, WeighedSubject, WeighedText};
+    use crate::related::{Gist, Subject, SubjectPassage};
+    use crate::verdict::Features;
+
+    fn value(features: &Features, name: &str) -> f32 {
+        features.iter().find(|(other, _)| *other == name).map_or(f32::NAN, |(_, value)| *value)
+    }
+
+    fn subject(title: &str, text: &str) -> Subject {
+        let gist = Arc::new(Gist::of(text));
+        let passage = SubjectPassage { ordinal: 0, gist, before: 0, windows: None, weight: 1.0 };
+        Subject::new(title, None, vec![passage])
+    }
+
+    #[test]
+    fn what_all_around_say_does_not_tell_documents_apart() {
+        let quake = |town: &str, day: &str| {
+            let text = format!(
+                "An earthquake of magnitude 6 struck near {town} on {day}, damaging houses; rescue \
+                 teams searched the rubble, officials said."
+            );
+            subject(&format!("Earthquake strikes {town}"), &text)
+        };
+        let all = [
+            quake("Ancona", "Monday"),
+            quake("Ancona", "Tuesday"),
+            quake("Bergamo", "Monday"),
+            quake("Catania", "Friday"),
+            quake("Salerno", "Sunday"),
+        ];
+        let rarity = |_: u32| 2.0;
+        let all: Vec<_> = all.iter().map(|one| WeighedSubject::new(one, &rarity)).collect();
+        let [query, same, other, ..] = all.as_slice() else { panic!("five documents") };
+        let around = Surroundings::of(query, &all[1..]);
+        let (same, other) = (around.features(query, same), around.features(query, other));
+        assert!(value(&other, "words") > 0.5, "{other:?}");
+        let gap = |name| value(&same, name) - value(&other, name);
+        assert!(gap("words_apart") > gap("words"), "{same:?} {other:?}");
+    }
+
+    #[test]
+    fn rare_words_count_and_a_passage_is_read_in_its_document() {
+        let common = Gist::of("bank").terms.terms().next();
+        let rarity = move |term: u32| if Some(term) == common { 0.0 } else { 3.0 };
+        let text = |text: &str| WeighedText::new(&Gist::of(text), None, &rarity);
+        let documents = ["Rates were raised by the bank.", "The bank closed a branch."];
+        let subjects = documents.map(|text| subject("", text));
+        let [same, other] = [0, 1].map(|place: usize| {
+            let document = WeighedSubject::new(&subjects[place], &rarity);
+            text("The bank raised its rate.").features(&text(documents[place]), &document)
+        });
+        assert!(value(&same, "words") > 0.99 && value(&same, "found") > 0.99);
+        assert_eq!((value(&other, "found"), same.len()), (0.0, 3));
+    }
+}
