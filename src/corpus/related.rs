@@ -25,6 +25,9 @@ const TEXTS_BESIDES: usize = 32;
 const TEXTS: usize = 50_000;
 const LEAST_TEXTS: usize = 4;
 
+/// Passages of a query that are looked for by their words, those that come first.
+const BY_WORDS: usize = 256;
+
 /// Texts that are looked at for one passage, at most.
 const MOST_TEXTS: usize = 20_000;
 
@@ -243,7 +246,7 @@ impl Parts {
         let mut is_all = true;
         let mut signals: Vec<Signals> = Vec::new();
         let known = view.known(asked.passages.iter().map(|passage| passage.comparable.hash))?;
-        for passage in &asked.passages {
+        for (place, passage) in asked.passages.iter().enumerate() {
             let mut found = Signals::new();
             if mode.has_meaning() && !asked.lexical_only {
                 let scope = allowed.map_or(Scope::All, Scope::Only);
@@ -252,7 +255,7 @@ impl Parts {
                 is_all &= hits.len() < each;
                 found.extend(hits.into_iter().map(|hit| (hit.content, (Some(hit.cosine), None))));
             }
-            if mode.has_words() || asked.lexical_only {
+            if place < BY_WORDS && (mode.has_words() || asked.lexical_only) {
                 let hits = timed_question("words", || {
                     self.lexicon.texts(&passage.gist.terms, each, allowed)
                 })?;

@@ -27,6 +27,9 @@ const LOOKED_AT_BESIDES: usize = 60;
 const TEXTS_PER_DOCUMENT: usize = 4;
 const LEAST_TEXTS: usize = 16;
 
+/// Passages of a document that are looked for, those that come first.
+const SEARCHES: usize = 256;
+
 /// Pairs of passages that tie an answer to the query, at most.
 const EVIDENCE: usize = 5;
 
@@ -362,7 +365,7 @@ impl Parts {
         most: usize,
         allowed: Option<&ContentSet>,
     ) -> Nearest {
-        let counting = subject.passages.iter().enumerate();
+        let counting = subject.passages.iter().enumerate().take(SEARCHES);
         let passages: Vec<(usize, &Windows)> = counting
             .filter(|(_, passage)| passage.weight > 0.0)
             .filter_map(|(index, passage)| Some((index, passage.windows.as_ref()?)))

@@ -24,6 +24,9 @@ const KEPT: usize = 12_000;
 /// Documents that are looked at for one that comes in, from either side.
 const LIKELY: usize = 16;
 
+/// Passages of a document of which it is looked at whether they were told in other words.
+const TOLD: usize = 512;
+
 /// Cosine of passages that have nothing to do with each other.
 const UNRELATED: f32 = 0.3;
 
@@ -157,7 +160,7 @@ impl Parts {
         let mut most: HashMap<u32, f32> = HashMap::new();
         for document in view.documents(earlier)?.values() {
             let document = self.subject(view, document)?;
-            for passage in &subject.passages {
+            for passage in subject.passages.iter().take(TOLD) {
                 let known = most.entry(passage.ordinal).or_default();
                 *known = known.max(told(passage, &document));
             }

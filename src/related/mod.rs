@@ -1,7 +1,8 @@
-//! Ranking what is about the same thing: scores, folding of copies, a bound for each
-//! document.
+//! What is about the same thing: probabilities that texts, and documents, are related; ranking,
+//! folding of copies, variety; grouping into stories; novelty.
 //!
-//! A pure function of candidates. How they were found is not known here.
+//! Pure functions of candidates and of how rare words are. How candidates were found is not known
+//! here.
 
 mod documents;
 mod gist;

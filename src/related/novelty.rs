@@ -5,6 +5,9 @@ use super::subject::{Subject, SubjectPassage};
 const UNRELATED: f32 = 0.40;
 const SAME: f32 = 0.70;
 
+/// Passages of an earlier document that are looked at.
+const COMPARED: usize = 256;
+
 /// How much of what a passage says has been told where it means the same but every fact of it is
 /// another one.
 const WITHOUT_FACTS: f32 = 0.3;
@@ -18,7 +21,7 @@ const WITHOUT_FACTS: f32 = 0.3;
 /// told most of it left out.
 pub fn told(passage: &SubjectPassage, by: &Subject) -> f32 {
     let Some(windows) = &passage.windows else { return 0.0 };
-    let others = by.passages.iter().filter_map(|other| other.windows.as_ref());
+    let others = by.passages.iter().take(COMPARED).filter_map(|other| other.windows.as_ref());
     let nearest = others.map(|other| windows.cosine(other)).fold(-1.0, f32::max);
     let meaning = ((nearest - UNRELATED) / (SAME - UNRELATED)).clamp(0.0, 1.0);
     let facts = || passage.gist.names.terms().chain(passage.gist.figures.terms());
