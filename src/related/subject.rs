@@ -22,7 +22,7 @@ pub struct Subject {
     pub fading: Bag,
     /// Its words that have a digit.
     pub figures: Bag,
-    /// Runs of three of its words, headline left out.
+    /// Runs of three of its words, headline and figures left out: how it is worded.
     pub shingles: Bag,
     /// Where its passages lie on average; `None` where vectors mean nothing.
     pub mean: Option<UnitVector>,
@@ -66,7 +66,12 @@ impl Subject {
             let stems = part.stems.iter().enumerate();
             stems.map(move |(place, stem)| (*stem, weight * fading(before + place)))
         });
-        let runs = parts.iter().skip(1).flat_map(|(part, ..)| shingles(&part.stems));
+        let wording = parts.iter().filter(|(part, ..)| !std::ptr::eq(*part, &title));
+        let runs = wording.flat_map(|(part, ..)| {
+            let is_word = |stem: &&u32| part.figures.weight(**stem) == 0.0;
+            let words: Vec<u32> = part.stems.iter().filter(is_word).copied().collect();
+            shingles(&words).collect::<Vec<u32>>()
+        });
         let mean = mean(&passages);
         Self {
             fading: Bag::weighed(fading.collect()),
