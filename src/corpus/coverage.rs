@@ -102,7 +102,8 @@ impl Parts {
             };
             members.push((document.published_at, document.metadata.title.clone(), mean));
         }
-        let centre = centre(members.iter().filter_map(|(_, _, mean)| mean.as_ref()));
+        let means = members.iter().filter_map(|(_, _, mean)| mean.as_ref());
+        let centre = UnitVector::mean(means.map(|mean| (mean, 1.0)));
         let nearness = |mean: &Option<UnitVector>| {
             centre.as_ref().zip(mean.as_ref()).map_or(-1.0, |(centre, mean)| centre.cosine(mean))
         };
@@ -114,14 +115,4 @@ impl Parts {
             story,
         })
     }
-}
-
-/// Where vectors lie on average.
-fn centre<'a>(vectors: impl Iterator<Item = &'a UnitVector>) -> Option<UnitVector> {
-    let mut sum: Vec<f32> = Vec::new();
-    for vector in vectors {
-        sum.resize(vector.as_slice().len(), 0.0);
-        sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, x)| *sum += x);
-    }
-    UnitVector::normalized(&sum)
 }

@@ -15,6 +15,17 @@ impl UnitVector {
             .then(|| Self(components.iter().map(|&x| (f64::from(x) / length) as f32).collect()))
     }
 
+    /// Where vectors lie on average, each with how much it counts. `None` if there are none or they
+    /// have no direction together.
+    pub fn mean<'a>(weighted: impl IntoIterator<Item = (&'a Self, f32)>) -> Option<Self> {
+        let mut sum: Vec<f32> = Vec::new();
+        for (vector, weight) in weighted {
+            sum.resize(vector.0.len(), 0.0);
+            sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, x)| *sum += weight * x);
+        }
+        Self::normalized(&sum)
+    }
+
     /// From the little-endian bytes that [`Self::to_bytes`] gave, bit for bit. `None`
     /// if they are not `dimension` finite numbers of length 1.
     pub fn from_bytes(bytes: &[u8], dimension: usize) -> Option<Self> {

@@ -107,15 +107,10 @@ pub(super) fn fading(before: usize) -> f32 {
 
 /// The mean of all vectors, each passage weighted by the words that it has.
 fn mean(passages: &[SubjectPassage]) -> Option<UnitVector> {
-    let mut sum: Vec<f32> = Vec::new();
-    for passage in passages {
-        let Some(windows) = &passage.windows else { continue };
-        let vectors = windows.vectors();
+    let vectors = passages.iter().flat_map(|passage| {
+        let vectors = passage.windows.as_ref().map_or(&[][..], |windows| windows.vectors());
         let weight = passage.weight * passage.gist.terms.total() / vectors.len() as f32;
-        for vector in vectors {
-            sum.resize(vector.as_slice().len(), 0.0);
-            sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, x)| *sum += weight * x);
-        }
-    }
-    UnitVector::normalized(&sum)
+        vectors.iter().map(move |vector| (vector, weight))
+    });
+    UnitVector::mean(vectors)
 }

@@ -132,17 +132,12 @@ impl ReportPassage {
 
 /// The mean of all vectors, weighted by words; `None` if there is none.
 fn mean(passages: &[ReportPassage]) -> Option<UnitVector> {
-    let mut sum: Vec<f32> = Vec::new();
-    for passage in passages {
-        let Some(windows) = &passage.windows else { continue };
-        let vectors = windows.vectors();
+    let vectors = passages.iter().flat_map(|passage| {
+        let vectors = passage.windows.as_ref().map_or(&[][..], |windows| windows.vectors());
         let weight = passage.counts() * passage.text.words as f32 / vectors.len() as f32;
-        for vector in vectors {
-            sum.resize(vector.as_slice().len(), 0.0);
-            sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, x)| *sum += weight * x);
-        }
-    }
-    UnitVector::normalized(&sum)
+        vectors.iter().map(move |vector| (vector, weight))
+    });
+    UnitVector::mean(vectors)
 }
 
 #[cfg(test)]
