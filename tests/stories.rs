@@ -428,7 +428,11 @@ async fn an_editors_word_on_stories_moves_documents_and_outlives_a_restart() {
     assert_eq!(apart.story_id, story_of(&mut desk, "mill-2").await);
     assert_ne!(apart.story_id, story_of(&mut desk, "mill-1").await);
     // A family moves as one.
+    let emptied = story_of(&mut desk, "ferry-1").await;
     let joined = say(&mut desk, "ferry-1", "quake-1", Some(true)).await.unwrap();
+    let found = story(&mut desk, &emptied, 0, "").await.unwrap().story.unwrap();
+    assert_eq!(found.story_id, joined.story_id);
+    assert_eq!(found.merged_story_ids, [emptied]);
     assert_eq!(joined.story_id, story_of(&mut desk, "quake-1").await);
     let said: &[&[&str]] = &[&["mill-1"], &["mill-2"], &["quake-1", "ferry-1", "ferry-copy"]];
     assert_eq!(filed(&mut desk).await, sets(said));

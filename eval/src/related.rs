@@ -29,13 +29,17 @@ const AT_ONCE: usize = 4;
 /// Answers of a query that a function is fitted to, the likeliest ones, besides the relevant.
 const LISTED: usize = 60;
 
+/// Queries of the newswire that functions are fitted to.
+const OF_NEWSWIRE: usize = 200;
+
 /// Answers that are measured.
 const MEASURED: usize = 1_000;
 
 /// Orders in which documents come in, to see what stories they make.
 const ORDERS: u64 = 5;
 
-const HYBRID: [&str; 4] = ["coverage", "words", "words_apart", "figures"];
+const HYBRID: [&str; 5] =
+    ["coverage", "coverage_borne_out", "coverage_brief", "words_apart", "figures"];
 const LEXICAL: [&str; 3] = ["words", "words_apart", "figures"];
 const MEANING: [&str; 1] = ["coverage"];
 const HYBRID_PASSAGES: [&str; 4] = ["cosine", "words", "figures", "found"];
@@ -51,11 +55,15 @@ struct Shelf {
 }
 
 impl Shelf {
-    async fn listed(collection: Collection) -> Result<Self, Failure> {
+    async fn listed(collection: Collection, queries: usize) -> Result<Self, Failure> {
         let mut shelf = Self::of(collection).await?;
+        let mut rows: Vec<usize> = (0..shelf.collection.rows.len()).collect();
+        if rows.len() > queries {
+            Rng::with_seed(crate::SEED).shuffle(&mut rows);
+        }
         let listings: Vec<Result<Option<Listing>, Failure>> = {
             let shelf = &shelf;
-            let listings = (0..shelf.collection.rows.len()).map(|query| shelf.listing(query));
+            let listings = rows.iter().take(queries).map(|query| shelf.listing(*query));
             futures::stream::iter(listings).buffered(AT_ONCE).collect().await
         };
         shelf.listings = listings.into_iter().collect::<Result<_, _>>()?;
@@ -80,7 +88,9 @@ impl Shelf {
                 near.chain((0..LISTED).map(|_| random.usize(rows.clone()))).collect()
             }
         };
-        kept.extend(rows.filter(|row| self.collection.is_relevant(query, *row)));
+        if self.collection.is_labelled {
+            kept.extend(rows.filter(|row| self.collection.is_relevant(query, *row)));
+        }
         kept.sort_unstable();
         kept.dedup();
         kept.retain(|row| self.collection.answers(query, *row));
@@ -142,10 +152,9 @@ impl Shelf {
             })
             .collect();
         answers.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-        let kept = answers
-            .into_iter()
-            .enumerate()
-            .filter(|(place, (.., relevant))| *place < LISTED || *relevant);
+        let kept = answers.into_iter().enumerate().filter(|(place, (.., relevant))| {
+            *place < LISTED || *relevant && self.collection.is_labelled
+        });
         let answers = kept.map(|(_, (_, features, relevant))| (features, relevant)).collect();
         let topic = self.collection.rows.get(query).map(|row| row.topic.clone());
         Ok(Some(Listing { answers, topic: topic.unwrap_or_default() }))
@@ -229,6 +238,8 @@ async fn take_in(corpus: &Corpus, of: &Collection, order: &[usize]) -> Result<()
 /// All that documents are fitted to, and all that passages are.
 struct Shelves {
     documents: Vec<Shelf>,
+    /// What documents are fitted to besides, and not measured on.
+    newswire: Shelf,
     passages: Vec<Shelf>,
 }
 
@@ -236,10 +247,11 @@ impl Shelves {
     async fn of(data: &Path) -> Result<Self, Failure> {
         let mut documents = Vec::new();
         for collection in of_documents(data)? {
-            documents.push(Shelf::listed(collection).await?);
+            documents.push(Shelf::listed(collection, usize::MAX).await?);
         }
-        let passages = vec![Shelf::listed(retrieval::ecb_sentences(data)?).await?];
-        Ok(Self { documents, passages })
+        let newswire = Shelf::listed(retrieval::newswire(data)?, OF_NEWSWIRE).await?;
+        let passages = vec![Shelf::listed(retrieval::ecb_sentences(data)?, usize::MAX).await?];
+        Ok(Self { documents, newswire, passages })
     }
 
     /// The scale that is fitted to all topics but those of a fold.
@@ -255,7 +267,8 @@ impl Shelves {
             });
             all.cloned().collect()
         };
-        let (documents, passages) = (listings(&self.documents), listings(&self.passages));
+        let (mut documents, passages) = (listings(&self.documents), listings(&self.passages));
+        documents.extend(self.newswire.listings.iter().flatten().cloned());
         let documents: Vec<&Listing> = documents.iter().collect();
         let passages: Vec<&Listing> = passages.iter().collect();
         let functions = |of_documents: &[&'static str], of_passages: &[&'static str]| {

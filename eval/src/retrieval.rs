@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::data::{self, Failure, Story};
 
+/// Stories of the newswire, the first ones.
+const NEWSWIRE: usize = 5_000;
+
 /// Documents, or single sentences of documents, of which some are about the same event.
 pub struct Collection {
     pub name: &'static str,
@@ -15,6 +18,9 @@ pub struct Collection {
     pub rows: Vec<Row>,
     /// Wanted.
     pub wanted: &'static str,
+    /// Whether people said which rows are about one event. Where this was derived, it is believed
+    /// only of rows that are alike.
+    pub is_labelled: bool,
 }
 
 /// One of those that are asked about and answer.
@@ -62,7 +68,7 @@ impl Collection {
             rows.push(Row { story: stories.len(), ordinal: None, event, topic });
             stories.push(story);
         }
-        Self { name, stories, rows, wanted }
+        Self { name, stories, rows, wanted, is_labelled: true }
     }
 }
 
@@ -123,7 +129,8 @@ pub fn ecb_sentences(data: &Path) -> Result<Collection, Failure> {
         });
         last.paragraphs.push(sentence.text);
     }
-    Ok(Collection { name: "ECB+ sentences", stories, rows, wanted: ">= .80" })
+    let (name, wanted) = ("ECB+ sentences", ">= .80");
+    Ok(Collection { name, stories, rows, wanted, is_labelled: true })
 }
 
 /// Headlines of articles about one claim (Ferreira and Vlachos, "Emergent", 2016).
@@ -150,4 +157,26 @@ pub fn wikinews(data: &Path) -> Result<Collection, Failure> {
     };
     let all = data::wikinews(data)?.into_iter().map(story);
     Ok(Collection::of_documents("Wikinews", ">= .77", all))
+}
+
+/// The start of the Reuters stream. Of stories whose headlines name companies by their symbols,
+/// those that are alike are of one event if they name the same one, and of one template if not.
+pub fn newswire(data: &Path) -> Result<Collection, Failure> {
+    let mut stories = data::reuters(data)?;
+    stories.retain(|story| story.words() > 0);
+    stories.truncate(NEWSWIRE);
+    let row = |(story, of): (usize, &Story)| {
+        let event = symbol(&of.title)?.to_owned();
+        Some(Row { story, ordinal: None, topic: event.clone(), event })
+    };
+    let rows = stories.iter().enumerate().filter_map(row).collect();
+    Ok(Collection { name: "Reuters", stories, rows, wanted: "", is_labelled: false })
+}
+
+/// The one symbol of a company that a headline has: capitals in angle brackets.
+fn symbol(headline: &str) -> Option<&str> {
+    let (_, rest) = headline.split_once('<')?;
+    let (symbol, rest) = rest.split_once('>')?;
+    let is_symbol = symbol.chars().all(|c| c.is_ascii_uppercase() || c == '.');
+    (is_symbol && !rest.contains('<')).then_some(symbol)
 }

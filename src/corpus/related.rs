@@ -164,7 +164,7 @@ struct TextInDocument {
 }
 
 impl TextInDocument {
-    fn weighed(&self, rarity: &impl Fn(u32) -> f32) -> (WeighedText<'_>, WeighedSubject<'_>) {
+    fn weighed(&self, rarity: &impl Fn(u32) -> f32) -> (WeighedText<'_>, WeighedSubject) {
         let text = WeighedText::new(&self.gist, self.windows.as_ref(), rarity);
         (text, WeighedSubject::new(&self.document, rarity))
     }

@@ -231,7 +231,7 @@ impl Corpus {
             let reader = parts.store.reader()?;
             let subjects = parts.subjects_of(reader.view(), &query, &others)?;
             Ok(parts.with_rarities(|rarity| {
-                let mut all: Vec<WeighedSubject<'_>> =
+                let mut all: Vec<WeighedSubject> =
                     subjects.iter().map(|subject| WeighedSubject::new(subject, &rarity)).collect();
                 let query = all.remove(0);
                 ranking_features(&query, &all)
@@ -341,7 +341,7 @@ impl Parts {
     pub fn surroundings(
         &self,
         view: View<'_>,
-        subject: &Subject,
+        subject: &Arc<Subject>,
     ) -> Result<Surroundings, CorpusError> {
         let nearest = self.nearest_texts(subject, LOOKED_AT_BESIDES, None);
         let mut keys = by_meaning(view, &nearest, LOOKED_AT_BESIDES)?;
@@ -353,7 +353,7 @@ impl Parts {
         }
         Ok(self.with_rarities(|rarity| {
             let query = WeighedSubject::new(subject, &rarity);
-            let others: Vec<WeighedSubject<'_>> =
+            let others: Vec<WeighedSubject> =
                 others.iter().map(|other| WeighedSubject::new(other, &rarity)).collect();
             Surroundings::of(&query, &others)
         }))
@@ -385,7 +385,7 @@ impl Parts {
     ) -> Vec<f32> {
         self.with_rarities(|rarity| {
             let query = WeighedSubject::new(&asked.subject, &rarity);
-            let candidates: Vec<WeighedSubject<'_>> =
+            let candidates: Vec<WeighedSubject> =
                 subjects.iter().map(|subject| WeighedSubject::new(subject, &rarity)).collect();
             rank(scale, ranking.mode, &query, &candidates)
         })

@@ -225,7 +225,7 @@ impl Parts {
             }
         }
         Ok(self.with_rarities(|rarity| {
-            let all: Vec<WeighedSubject<'_>> = nodes
+            let all: Vec<WeighedSubject> = nodes
                 .subjects
                 .iter()
                 .map(|subject| WeighedSubject::new(subject, &rarity))

@@ -33,8 +33,8 @@ const TOGETHER: usize = 64;
 /// Probability from which on a document answers, where the question does not say.
 const RELATED: f32 = 0.5;
 
-/// Cosine of the means of two documents under which they are not compared further.
-const UNRELATED: f32 = 0.15;
+/// Questions are weighed anew when the documents have become more by one in so many.
+const GROWTH: u64 = 16;
 
 /// What is watched for.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,7 @@ struct Event {
 /// A standing question.
 struct Watcher {
     standing: Standing,
+    question: WeighedQuestion,
     /// It knows all that was stored up to here.
     after: i64,
     /// Where what answers is sent.
@@ -107,22 +108,41 @@ struct Found {
     score: f32,
 }
 
+/// What is asked about, its words weighed by how rare they are now.
+struct WeighedQuestion {
+    query: WeighedSubject,
+    /// What it shares with all around it.
+    shared: f32,
+}
+
 impl Standing {
+    fn weighed(&self) -> WeighedQuestion {
+        let query = self.parts.weighed(&self.subject);
+        WeighedQuestion { shared: self.around.shared_with(&query), query }
+    }
+
     /// The probability that a document covers what is asked about, if it is enough.
-    fn score(&self, key: DocumentKey, document: &Subject) -> Option<f32> {
-        if self.own == Some(key) {
+    fn score(
+        &self,
+        question: &WeighedQuestion,
+        key: DocumentKey,
+        document: &WeighedSubject,
+    ) -> Option<f32> {
+        let WeighedQuestion { query, shared } = question;
+        let probability = |features| self.parts.scale.documents(Mode::Hybrid, &features);
+        // Nearly all of what comes in is told to be unrelated by this.
+        let may_be = || probability(self.around.at_most(query, document, *shared));
+        if self.own == Some(key) || may_be() < self.min_score {
             return None;
         }
-        let means = self.subject.mean.as_ref().zip(document.mean.as_ref());
-        if means.is_some_and(|(a, b)| a.cosine(b) < UNRELATED) {
-            return None;
-        }
-        let score = self.parts.with_rarities(|rarity| {
-            let query = WeighedSubject::new(&self.subject, &rarity);
-            let document = WeighedSubject::new(document, &rarity);
-            self.parts.scale.documents(Mode::Hybrid, &self.around.features(&query, &document))
-        });
+        let score = probability(self.around.features(query, document));
         (score >= self.min_score).then_some(score)
+    }
+}
+
+impl Parts {
+    fn weighed(&self, subject: &Arc<Subject>) -> WeighedSubject {
+        self.with_rarities(|rarity| WeighedSubject::new(subject, &rarity))
     }
 }
 
@@ -133,9 +153,20 @@ impl Watchers {
         let count = Arc::new(AtomicUsize::new(0));
         let (watchers, counted) = (Arc::clone(&standing), Arc::clone(&count));
         let compare = move || {
+            let mut weighed_among = 0;
             while let Ok(event) = incoming.recv() {
                 let mut watchers = watchers.lock().unwrap_or_else(PoisonError::into_inner);
-                watchers.retain(|_, watcher| watcher.compare(&event));
+                watchers.retain(|_, watcher| watcher.waits(&event));
+                if let Some(parts) = watchers.values().next().map(|w| Arc::clone(&w.standing.parts))
+                {
+                    let documents = parts.lexicon.spread().texts();
+                    if documents.abs_diff(weighed_among) > weighed_among / GROWTH {
+                        watchers.values_mut().for_each(|w| w.question = w.standing.weighed());
+                        weighed_among = documents;
+                    }
+                    let document = parts.weighed(&event.subject);
+                    watchers.retain(|_, watcher| watcher.compare(&event, &document));
+                }
                 counted.store(watchers.len(), Ordering::Release);
             }
         };
@@ -173,12 +204,14 @@ impl Watchers {
     ) -> Result<(mpsc::Receiver<Found>, Arc<AtomicBool>), CorpusError> {
         let (found, receiver) = mpsc::channel(BEHIND);
         let fell_behind = Arc::new(AtomicBool::new(false));
+        let question = standing.weighed();
         let mut watchers = self.lock();
         if watchers.len() >= WATCHERS {
             return Err(CorpusError::TooManyWatchers(WATCHERS));
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let watcher = Watcher { standing, after, found, fell_behind: Arc::clone(&fell_behind) };
+        let fell = Arc::clone(&fell_behind);
+        let watcher = Watcher { standing, question, after, found, fell_behind: fell };
         watchers.insert(number, watcher);
         self.count.store(watchers.len(), Ordering::Release);
         Ok((receiver, fell_behind))
@@ -186,15 +219,18 @@ impl Watchers {
 }
 
 impl Watcher {
-    /// Compares a document with the question. False if nobody waits for its answers any more.
-    fn compare(&self, event: &Event) -> bool {
-        if self.found.is_closed() || self.standing.parts.generation != event.generation {
-            return false;
-        }
+    /// Whether somebody still waits for what is stored by the parts that an event comes from.
+    fn waits(&self, event: &Event) -> bool {
+        !self.found.is_closed() && self.standing.parts.generation == event.generation
+    }
+
+    /// Compares a document with the question. False if its answers are not taken any more.
+    fn compare(&self, event: &Event, document: &WeighedSubject) -> bool {
         if event.sequence <= self.after {
             return true;
         }
-        let Some(score) = self.standing.score(event.key, &event.subject) else { return true };
+        let score = self.standing.score(&self.question, event.key, document);
+        let Some(score) = score else { return true };
         let found = Found { key: event.key, sequence: event.sequence, score };
         match self.found.try_send(found) {
             Ok(()) => true,
@@ -344,10 +380,12 @@ impl Watch {
                     true => view.sequence()?,
                     false => documents.last().map_or(after, |document| document.sequence),
                 };
+                let question = standing.weighed();
                 let mut found = Vec::new();
                 for document in documents {
-                    let subject = parts.subject(view, &document)?;
-                    found.extend(standing.score(document.key, &subject).map(|score| Found {
+                    let weighed = parts.weighed(&parts.subject(view, &document)?);
+                    let score = standing.score(&question, document.key, &weighed);
+                    found.extend(score.map(|score| Found {
                         key: document.key,
                         sequence: document.sequence,
                         score,

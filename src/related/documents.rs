@@ -16,8 +16,8 @@ const COUNTS: f32 = 0.5;
 pub fn rank(
     scale: &Scale,
     mode: Mode,
-    query: &WeighedSubject<'_>,
-    candidates: &[WeighedSubject<'_>],
+    query: &WeighedSubject,
+    candidates: &[WeighedSubject],
 ) -> Vec<f32> {
     let around = Surroundings::of(query, candidates);
     let own: Vec<f32> = candidates
@@ -31,10 +31,7 @@ pub fn rank(
 }
 
 /// What those probabilities are computed from, for those who fit them.
-pub fn ranking_features(
-    query: &WeighedSubject<'_>,
-    candidates: &[WeighedSubject<'_>],
-) -> Vec<Features> {
+pub fn ranking_features(query: &WeighedSubject, candidates: &[WeighedSubject]) -> Vec<Features> {
     let around = Surroundings::of(query, candidates);
     candidates.iter().map(|candidate| around.features(query, candidate)).collect()
 }

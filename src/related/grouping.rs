@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 /// Average probability of being related from which on documents are of one story.
-const BELONGS: f32 = 0.30;
+const BELONGS: f32 = 0.24;
 
 /// What is said of pairs of documents, whatever is computed.
 #[derive(Debug, Clone, Default)]

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::embed::Windows;
 use crate::text::Bag;
 use crate::verdict::Features;
@@ -11,11 +13,25 @@ const COMPARED: usize = 64;
 /// Words of a document that tell what it is about.
 const TELLING: usize = 8;
 
-/// Share of the runs of words of one document that stand in another one from which on both are
-/// worded alike, and share of what each tells first that the other one lacks from which on they
-/// are about something else.
+/// Runs of words of one document that stand in another one from which on both are worded alike,
+/// and their share of all of its runs.
+const SAME_RUNS: f32 = 3.0;
 const SAME_WORDING: f32 = 0.2;
+
+/// Share of what each of two documents tells first that the other one lacks from which on they
+/// are about something else.
 const OTHER_SUBJECT: f32 = 0.3;
+
+/// Share of what each tells first that stands in the other one from which on the words bear out
+/// what the vectors say.
+const BORNE_OUT: f32 = 0.3;
+
+/// Documents of the wording of a query, each about something else, from which on it is one of a
+/// series.
+const SERIES: usize = 4;
+
+/// Words at which a document is brief by 1/e.
+const BRIEF: f32 = 12.0;
 
 /// Says of two documents that one is worded like the other and about something else.
 pub(super) const TEMPLATE: &str = "template";
@@ -25,6 +41,10 @@ const POOL: usize = 30;
 
 /// How much meaning counts beside words where the pool is chosen.
 const MEANING_IN_POOL: f32 = 1.5;
+
+/// How far the coverage of two documents is above the cosine of their means, at most: among the
+/// labelled collections and a newswire, .27.
+const OVER_MEANS: f32 = 0.3;
 
 /// Squared length under which what is left of a document without the common words is taken for
 /// nothing.
@@ -79,32 +99,34 @@ impl Weights {
 
 /// A document whose words are weighed by how rare they are now.
 #[derive(Debug, Clone)]
-pub struct WeighedSubject<'a> {
-    subject: &'a Subject,
+pub struct WeighedSubject {
+    subject: Arc<Subject>,
     terms: Weights,
     /// The words that tell most, with what they weigh.
     telling: Vec<(u32, f32)>,
     figures: Weights,
-    /// Passages that have vectors, with what each tells.
-    passages: Vec<(&'a Windows, f32)>,
+    /// Places of passages that have vectors, with what each tells.
+    passages: Vec<(usize, f32)>,
 }
 
-impl<'a> WeighedSubject<'a> {
+impl WeighedSubject {
     /// Of a document. `rarity` is the logarithm of about how many documents there are for each
     /// that has a word.
-    pub fn new(subject: &'a Subject, rarity: &impl Fn(u32) -> f32) -> Self {
-        let counting = subject.passages.iter().filter(|passage| passage.weight > 0.0);
-        let passages = counting.filter_map(|passage| {
+    pub fn new(subject: &Arc<Subject>, rarity: &impl Fn(u32) -> f32) -> Self {
+        let passages = subject.passages.iter().enumerate();
+        let counting =
+            passages.filter(|(_, passage)| passage.weight > 0.0 && passage.windows.is_some());
+        let passages = counting.map(|(place, passage)| {
             let rarities = passage.gist.terms.terms().map(rarity);
             let mass = rarities.sum::<f32>().sqrt() * fading(passage.before) * passage.weight;
-            Some((passage.windows.as_ref()?, mass.max(f32::MIN_POSITIVE)))
+            (place, mass.max(f32::MIN_POSITIVE))
         });
         let terms = Weights::new(&subject.fading, rarity);
         let mut telling = terms.0.clone();
         telling.sort_unstable_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
         telling.truncate(TELLING);
         Self {
-            subject,
+            subject: Arc::clone(subject),
             terms,
             telling,
             figures: Weights::new(&subject.figures, rarity),
@@ -112,17 +134,24 @@ impl<'a> WeighedSubject<'a> {
         }
     }
 
+    /// The vectors of its passages, with what each passage tells.
+    fn vectors(&self) -> Vec<(&Windows, f32)> {
+        let windows = |place: usize| self.subject.passages.get(place)?.windows.as_ref();
+        self.passages.iter().filter_map(|(place, mass)| Some((windows(*place)?, *mass))).collect()
+    }
+
     /// How well the passages of each cover those of the other one: the mean, over the passages
     /// of both, of the highest cosine beside the other one's, by what each passage tells.
     /// `None` where one has no vectors.
     fn coverage(&self, other: &Self) -> Option<f32> {
-        if self.passages.is_empty() || other.passages.is_empty() {
+        let (own, others) = (self.vectors(), other.vectors());
+        if own.is_empty() || others.is_empty() {
             return None;
         }
-        let mut mine = vec![-1.0_f32; self.passages.len()];
-        let mut theirs = vec![-1.0_f32; other.passages.len()];
-        for ((a, _), mine) in self.passages.iter().zip(&mut mine) {
-            for ((b, _), theirs) in other.passages.iter().zip(&mut theirs) {
+        let mut mine = vec![-1.0_f32; own.len()];
+        let mut theirs = vec![-1.0_f32; others.len()];
+        for ((a, _), mine) in own.iter().zip(&mut mine) {
+            for ((b, _), theirs) in others.iter().zip(&mut theirs) {
                 let cosine = a.cosine(b);
                 *mine = mine.max(cosine);
                 *theirs = theirs.max(cosine);
@@ -133,21 +162,39 @@ impl<'a> WeighedSubject<'a> {
             let sum: f32 = bests.iter().zip(passages).map(|(best, (_, mass))| best * mass).sum();
             sum / total
         };
-        Some((mean(&mine, &self.passages) + mean(&theirs, &other.passages)) / 2.0)
+        Some((mean(&mine, &own) + mean(&theirs, &others)) / 2.0)
     }
 
-    /// Whether this is told in the words of the other one about somebody or something else: results,
-    /// weather, market reports. The two share runs of words, and what each tells first of all
-    /// stands nowhere in the other one.
-    fn is_of_one_template(&self, other: &Self) -> bool {
+    /// How much of what each tells first of all stands nowhere in the other one: of the two
+    /// shares, the lower one.
+    fn missing(&self, other: &Self) -> f32 {
         let missing = |one: &Self, other: &Self| {
             let all: f32 = one.telling.iter().map(|(_, x)| x).sum();
             let apart =
                 one.telling.iter().filter(|(term, _)| other.subject.terms.weight(*term) == 0.0);
             apart.map(|(_, x)| x).sum::<f32>() / all.max(f32::MIN_POSITIVE)
         };
-        self.subject.shingles.containment(&other.subject.shingles) >= SAME_WORDING
-            && missing(self, other).min(missing(other, self)) >= OTHER_SUBJECT
+        missing(self, other).min(missing(other, self))
+    }
+
+    /// Whether this is told in the words of the other one.
+    fn is_worded_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.subject.shingles, &other.subject.shingles);
+        let shared = mine.shared(theirs);
+        shared >= SAME_RUNS && shared >= SAME_WORDING * mine.total().min(theirs.total())
+    }
+
+    /// Whether this is told in the words of the other one about somebody or something else: results,
+    /// weather, market reports.
+    fn is_of_one_template(&self, other: &Self) -> bool {
+        self.missing(other) >= OTHER_SUBJECT && self.is_worded_like(other)
+    }
+
+    /// How brief the briefer of two documents is, 0 to 1: where there is no room for many words,
+    /// that few are shared says little.
+    fn brevity(&self, other: &Self) -> f32 {
+        let words = self.subject.terms.total().min(other.subject.terms.total());
+        (-words / BRIEF).exp()
     }
 
     /// How alike two documents are before it is known what is around them.
@@ -164,11 +211,13 @@ impl<'a> WeighedSubject<'a> {
 pub struct Surroundings {
     common: Weights,
     length: f32,
+    /// Whether the query is one of many reports of one wording.
+    is_series: bool,
 }
 
 impl Surroundings {
     /// Of a query and documents that may be related to it.
-    pub fn of(query: &WeighedSubject<'_>, candidates: &[WeighedSubject<'_>]) -> Self {
+    pub fn of(query: &WeighedSubject, candidates: &[WeighedSubject]) -> Self {
         let mut order: Vec<(f32, usize)> = candidates
             .iter()
             .enumerate()
@@ -176,6 +225,8 @@ impl Surroundings {
             .collect();
         order.sort_by(|(x, a), (y, b)| y.total_cmp(x).then(a.cmp(b)));
         let nearest = order.iter().take(POOL).filter_map(|(_, place)| candidates.get(*place));
+        let alike = nearest.clone().filter(|other| query.is_of_one_template(other));
+        let is_series = alike.take(SERIES).count() == SERIES;
         let all = std::iter::once(query).chain(nearest);
         let all: Vec<(u32, f32)> =
             all.flat_map(|document| document.terms.0.iter().copied()).collect();
@@ -184,25 +235,70 @@ impl Surroundings {
         let factor = 1.0 / (POOL + 1) as f32;
         let sum = Bag::weighed(all);
         let common = Weights(sum.weights().map(|(term, x)| (term, x * factor)).collect());
-        Self { length: common.dot(&common), common }
+        Self { length: common.dot(&common), common, is_series }
     }
 
     /// What the probability is computed from that two documents cover the same events.
-    pub fn features(&self, one: &WeighedSubject<'_>, other: &WeighedSubject<'_>) -> Features {
-        let words = one.terms.dot(&other.terms);
-        let (mine, theirs) = (one.terms.dot(&self.common), other.terms.dot(&self.common));
-        let length =
-            |own: &Weights, common: f32| (own.dot(own) - 2.0 * common + self.length).max(NOTHING);
-        let apart = words - mine - theirs + self.length;
-        let apart = apart / (length(&one.terms, mine) * length(&other.terms, theirs)).sqrt();
-        let figures = one.figures.dot(&other.figures);
-        let mut features = vec![("words", words), ("words_apart", apart), ("figures", figures)];
-        if one.is_of_one_template(other) {
+    pub fn features(&self, one: &WeighedSubject, other: &WeighedSubject) -> Features {
+        let (mine, theirs) = (self.shared_with(one), other.terms.dot(&self.common));
+        let missing = one.missing(other);
+        let mut features = self.of_words(one, other, mine, theirs);
+        if missing >= OTHER_SUBJECT && (self.is_series || one.is_worded_like(other)) {
             features.push((TEMPLATE, 1.0));
         }
-        features.extend(one.coverage(other).map(|coverage| ("coverage", coverage)));
+        let coverage = one.coverage(other);
+        features.extend(coverage.into_iter().flat_map(|coverage| {
+            of_meaning(coverage, ((1.0 - missing) / BORNE_OUT).min(1.0), one.brevity(other))
+        }));
         features
     }
+
+    /// What is no less than any of those features, and sooner computed. `shared` is what the
+    /// first document shares with all.
+    pub fn at_most(&self, one: &WeighedSubject, other: &WeighedSubject, shared: f32) -> Features {
+        // The more the other one shares with all, the less is left that sets both apart.
+        let mut features = self.of_words(one, other, shared, 0.0);
+        let means = one.subject.mean.as_ref().zip(other.subject.mean.as_ref());
+        features.extend(means.into_iter().flat_map(|(a, b)| {
+            let coverage = (a.cosine(b) + OVER_MEANS).clamp(0.0, 1.0);
+            of_meaning(coverage, 1.0, one.brevity(other))
+        }));
+        features
+    }
+
+    /// How much of what all have in common a document shares.
+    pub fn shared_with(&self, one: &WeighedSubject) -> f32 {
+        one.terms.dot(&self.common)
+    }
+
+    fn of_words(
+        &self,
+        one: &WeighedSubject,
+        other: &WeighedSubject,
+        mine: f32,
+        theirs: f32,
+    ) -> Features {
+        let words = one.terms.dot(&other.terms);
+        let length = |own: &WeighedSubject, shared: f32| {
+            (own.terms.dot(&own.terms) - 2.0 * shared + self.length).max(NOTHING)
+        };
+        let apart = words - mine - theirs + self.length;
+        let apart = apart / (length(one, mine) * length(other, theirs)).sqrt();
+        vec![
+            ("words", words),
+            ("words_apart", apart * (1.0 - one.brevity(other))),
+            ("figures", one.figures.dot(&other.figures)),
+        ]
+    }
+}
+
+/// What is computed from how well passages cover one another.
+fn of_meaning(coverage: f32, borne_out: f32, brevity: f32) -> [(&'static str, f32); 3] {
+    [
+        ("coverage", coverage),
+        ("coverage_borne_out", coverage * borne_out),
+        ("coverage_brief", coverage * brevity),
+    ]
 }
 
 /// A text that is asked about, whose words are weighed by how rare they are now.
@@ -225,7 +321,7 @@ impl<'a> WeighedText<'a> {
 
     /// What the probability is computed from that a passage, which stands in a document, is about
     /// the same thing.
-    pub fn features(&self, passage: &WeighedText<'_>, document: &WeighedSubject<'_>) -> Features {
+    pub fn features(&self, passage: &WeighedText<'_>, document: &WeighedSubject) -> Features {
         // What a passage leaves to its document to say counts, and what it says itself counts as
         // much again.
         let found = self.terms.found_in(&passage.terms) + self.terms.found_in(&document.terms);
@@ -244,7 +340,7 @@ impl<'a> WeighedText<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Surroundings, WeighedSubject, WeighedText};
+    use super::{Surroundings, TEMPLATE, WeighedSubject, WeighedText};
     use crate::related::{Gist, Subject, SubjectPassage};
     use crate::verdict::Features;
 
@@ -252,10 +348,10 @@ mod tests {
         features.iter().find(|(other, _)| *other == name).map_or(f32::NAN, |(_, value)| *value)
     }
 
-    fn subject(title: &str, text: &str) -> Subject {
+    fn subject(title: &str, text: &str) -> Arc<Subject> {
         let gist = Arc::new(Gist::of(text));
         let passage = SubjectPassage { ordinal: 0, gist, before: 0, windows: None, weight: 1.0 };
-        Subject::new(title, None, vec![passage])
+        Arc::new(Subject::new(title, None, vec![passage]))
     }
 
     #[test]
@@ -282,6 +378,51 @@ mod tests {
         assert!(value(&other, "words") > 0.5, "{other:?}");
         let gap = |name| value(&same, name) - value(&other, name);
         assert!(gap("words_apart") > gap("words"), "{same:?} {other:?}");
+    }
+
+    #[test]
+    fn what_may_be_said_sooner_is_never_less() {
+        let texts = [
+            "The central bank raised interest rates by half a point.",
+            "Interest rates rose by half a point, the central bank said.",
+            "A ferry sank off the coast; 40 passengers are missing.",
+            "Rescuers searched for 40 passengers of the ferry.",
+            "",
+        ];
+        let all = texts.map(|text| WeighedSubject::new(&subject("", text), &|_| 2.0));
+        let [query, others @ ..] = &all;
+        let around = Surroundings::of(query, others);
+        for other in others {
+            let features = around.features(query, other);
+            let bound = around.at_most(query, other, around.shared_with(query));
+            for (name, most) in bound {
+                assert!(most >= value(&features, name) - 1e-6, "{name}: {features:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reports_of_a_series_are_of_one_template_though_one_is_worded_otherwise() {
+        let report = |company: &str| {
+            format!(
+                "{company} said net income for the quarter rose while revenues fell short of what \
+                 its board had expected for the period."
+            )
+        };
+        let usual = Gist::of(&report("")).terms;
+        let rarity = |term: u32| if usual.weight(term) > 0.0 { 1.0 } else { 5.0 };
+        let weighed =
+            |company: &str, text: &str| WeighedSubject::new(&subject(company, text), &rarity);
+        let results = |company: &str| weighed(company, &report(company));
+        let query = results("Alcor Mining");
+        let mut others = Vec::from(["Brune", "Cadell", "Dorsey", "Elwood"].map(results));
+        others.push(weighed("Fenton Foods", "Fenton Foods: third quarter net 4, sales 12."));
+        let is_template = |around: &Surroundings| {
+            let features = around.features(&query, others.last().unwrap_or(&query));
+            features.iter().any(|(name, _)| *name == TEMPLATE)
+        };
+        assert!(is_template(&Surroundings::of(&query, &others)));
+        assert!(!is_template(&Surroundings::of(&query, &others[2..])));
     }
 
     #[test]

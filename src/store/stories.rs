@@ -181,7 +181,8 @@ impl Writer<'_> {
         Ok(StoryKey(self.transaction.last_insert_rowid()))
     }
 
-    /// Files documents under a story. Stories that are left without documents go.
+    /// Files documents under a story. The name of one that is left without documents leads to
+    /// where its last ones went.
     pub fn file(&self, documents: &[DocumentKey], story: StoryKey, now: Timestamp) -> Result<()> {
         for document in documents {
             let former = self.view().story_of(*document)?;
@@ -190,6 +191,11 @@ impl Writer<'_> {
             }
             self.execute("UPDATE documents SET story = ? WHERE doc = ?", params![story, document])?;
             if let Some(former) = former.filter(|former| former.0 != 0) {
+                self.execute(
+                    "UPDATE stories SET merged_into = ?1 WHERE story = ?2 \
+                     AND NOT EXISTS (SELECT 1 FROM documents WHERE story = ?2)",
+                    params![story, former],
+                )?;
                 self.story_changed(former, now)?;
             }
         }
