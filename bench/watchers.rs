@@ -6,6 +6,8 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use copydesk::article::{Body, DocumentId, Incoming, Metadata};
@@ -20,7 +22,7 @@ use tokio_stream::wrappers::ReceiverStream;
 const WATCHERS: usize = 1_000;
 const TURNS: usize = 5;
 const OF_A_TURN: usize = 250;
-const OF_A_DOCUMENT: usize = 5;
+const LEAST_PARAGRAPHS: usize = 3;
 const AT_ONCE: usize = 8;
 
 fn main() {
@@ -34,9 +36,10 @@ async fn run() {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options { workers, ..Options::default() };
     let corpus = Corpus::open(folder.path(), &setup, options).unwrap();
-    let mut texts = common::reuters();
-    Rng::with_seed(11).shuffle(&mut texts);
-    let mut documents = texts.chunks(OF_A_DOCUMENT).map(<[String]>::to_vec);
+    let mut stories = common::stories();
+    stories.retain(|paragraphs| paragraphs.len() >= LEAST_PARAGRAPHS);
+    Rng::with_seed(11).shuffle(&mut stories);
+    let mut documents = stories.into_iter();
     let mut number = 0;
     let mut next = |count: usize| -> Vec<Incoming> {
         let some = documents.by_ref().take(count);
@@ -54,6 +57,7 @@ async fn run() {
     take_in(&corpus, next(OF_A_TURN)).await;
     let questions = next(WATCHERS);
     let (mut without, mut with) = (Vec::new(), Vec::new());
+    let answers = Arc::new(AtomicUsize::new(0));
     for _ in 0..TURNS {
         without.push(take_in(&corpus, next(OF_A_TURN)).await);
         let mut standing = Vec::new();
@@ -65,7 +69,11 @@ async fn run() {
                 after: None,
             };
             let stream = ReceiverStream::new(corpus.watch(question).await.unwrap());
-            standing.push(tokio::spawn(stream.count()));
+            let answers = Arc::clone(&answers);
+            standing.push(tokio::spawn(stream.for_each(move |_| {
+                answers.fetch_add(1, Ordering::Relaxed);
+                std::future::ready(())
+            })));
         }
         with.push(take_in(&corpus, next(OF_A_TURN)).await);
         for watcher in &standing {
@@ -80,6 +88,8 @@ async fn run() {
     println!("documents/s without standing questions: {without:.1}");
     println!("documents/s with {WATCHERS} of them:       {with:.1}  ");
     println!("ratio: {:.3}", with / without);
+    let came = TURNS * OF_A_TURN;
+    println!("{} answers to {came} documents", answers.load(Ordering::Relaxed));
 }
 
 /// Documents a second.

@@ -15,23 +15,24 @@ use simsimd::SpatialSimilarity;
 /// Nearest vectors that are written down for each query.
 pub const NEIGHBOURS: usize = 10;
 
-/// All distinct paragraphs, normalised.
-pub fn reuters() -> Vec<String> {
+/// The paragraphs of each story.
+pub fn stories() -> Vec<Vec<String>> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/reuters21578/docs.jsonl.gz");
     let lines = BufReader::new(flate2::read::GzDecoder::new(File::open(path).unwrap())).lines();
-    let mut known = HashSet::new();
-    let mut texts = Vec::new();
-    for line in lines {
+    let story = |line: std::io::Result<String>| {
         let document: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-        for paragraph in document["paragraphs"].as_array().unwrap() {
-            let text = normalize(paragraph.as_str().unwrap());
-            if text.len() >= 20 && known.insert(text.clone()) {
-                texts.push(text);
-            }
-        }
-    }
-    texts
+        let paragraphs = document["paragraphs"].as_array().unwrap();
+        paragraphs.iter().map(|paragraph| normalize(paragraph.as_str().unwrap())).collect()
+    };
+    lines.map(story).collect()
+}
+
+/// All distinct paragraphs, normalised.
+pub fn reuters() -> Vec<String> {
+    let mut known = HashSet::new();
+    let all = stories().into_iter().flatten();
+    all.filter(|text| text.len() >= 20 && known.insert(text.clone())).collect()
 }
 
 /// Resident bytes of a process.

@@ -28,6 +28,10 @@ const MEMBERS: usize = 24;
 /// Documents that are grouped, at most: of more, those of the stories that are nearest.
 const GROUPED: usize = 64;
 
+/// Days between two documents after which they count half as related as by what they say: what
+/// comes again each month is another story.
+const HALVES_AFTER: f64 = 14.0;
+
 /// A document that is filed.
 pub(super) struct Filed {
     pub key: DocumentKey,
@@ -232,9 +236,10 @@ impl Parts {
                 .collect();
             group(all.len(), &grouping, |a, b| {
                 let pair = all.get(a).zip(all.get(b));
-                pair.map_or(0.0, |(a, b)| {
+                let said = pair.map_or(0.0, |(a, b)| {
                     self.scale.documents(Mode::Hybrid, &nodes.around.features(a, b))
-                })
+                });
+                said * nearness_in_time(nodes.subjects.get(a), nodes.subjects.get(b))
             })
         }))
     }
@@ -302,4 +307,13 @@ impl Parts {
         let members = view.documents(&members)?.into_values();
         Ok(members.filter(|member| member.story == document.story).map(|m| m.key).collect())
     }
+}
+
+/// What the probability that two documents are of one story is multiplied by for the time between
+/// them, if it is known.
+fn nearness_in_time(one: Option<&Arc<Subject>>, other: Option<&Arc<Subject>>) -> f32 {
+    let time = |subject: Option<&Arc<Subject>>| subject.and_then(|subject| subject.published_at);
+    let Some((one, other)) = time(one).zip(time(other)) else { return 1.0 };
+    let days = one.duration_since(other).abs().as_secs_f64() / (24.0 * 3600.0);
+    0.5_f64.powf(days / HALVES_AFTER) as f32
 }

@@ -22,7 +22,7 @@ const KEPT_BYTES: u64 = 128 << 20;
 const KEPT: usize = 12_000;
 
 /// Documents that are looked at for one that comes in, from either side.
-const LIKELY: usize = 16;
+const LIKELY: usize = 32;
 
 /// Passages of a document of which it is looked at whether they were told in other words.
 const TOLD: usize = 512;

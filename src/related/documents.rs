@@ -4,13 +4,13 @@ use super::likeness::{Surroundings, WeighedSubject};
 use super::{Mode, Scale};
 
 /// Answers that the others are compared with once more, the best ones.
-const EXPANDED_BY: usize = 5;
+const EXPANDED_BY: usize = 3;
 
 /// Answers that are compared with those, the best ones by themselves.
 const EXPANDED: usize = 100;
 
 /// How much they count.
-const COUNTS: f32 = 0.5;
+const COUNTS: f32 = 1.0;
 
 /// The probability of each of some documents that it covers the same events as the query.
 pub fn rank(

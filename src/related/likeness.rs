@@ -68,6 +68,11 @@ impl Weights {
         Self(weights)
     }
 
+    /// The squared length of what `new` made: there are words or not.
+    fn square(&self) -> f32 {
+        if self.0.is_empty() { 0.0 } else { 1.0 }
+    }
+
     /// How much of this, by what it weighs, stands in another text.
     fn found_in(&self, other: &Self) -> f32 {
         let known = |term: u32| other.0.binary_search_by_key(&term, |(term, _)| *term).is_ok();
@@ -247,9 +252,11 @@ impl Surroundings {
             features.push((TEMPLATE, 1.0));
         }
         let coverage = one.coverage(other);
-        features.extend(coverage.into_iter().flat_map(|coverage| {
-            of_meaning(coverage, ((1.0 - missing) / BORNE_OUT).min(1.0), one.brevity(other))
-        }));
+        features.extend(
+            coverage
+                .into_iter()
+                .flat_map(|coverage| of_meaning(coverage, missing, one.brevity(other))),
+        );
         features
     }
 
@@ -261,7 +268,7 @@ impl Surroundings {
         let means = one.subject.mean.as_ref().zip(other.subject.mean.as_ref());
         features.extend(means.into_iter().flat_map(|(a, b)| {
             let coverage = (a.cosine(b) + OVER_MEANS).clamp(0.0, 1.0);
-            of_meaning(coverage, 1.0, one.brevity(other))
+            of_meaning(coverage, one.missing(other), one.brevity(other))
         }));
         features
     }
@@ -280,7 +287,7 @@ impl Surroundings {
     ) -> Features {
         let words = one.terms.dot(&other.terms);
         let length = |own: &WeighedSubject, shared: f32| {
-            (own.terms.dot(&own.terms) - 2.0 * shared + self.length).max(NOTHING)
+            (own.terms.square() - 2.0 * shared + self.length).max(NOTHING)
         };
         let apart = words - mine - theirs + self.length;
         let apart = apart / (length(one, mine) * length(other, theirs)).sqrt();
@@ -293,7 +300,8 @@ impl Surroundings {
 }
 
 /// What is computed from how well passages cover one another.
-fn of_meaning(coverage: f32, borne_out: f32, brevity: f32) -> [(&'static str, f32); 3] {
+fn of_meaning(coverage: f32, missing: f32, brevity: f32) -> [(&'static str, f32); 3] {
+    let borne_out = ((1.0 - missing) / BORNE_OUT).min(1.0);
     [
         ("coverage", coverage),
         ("coverage_borne_out", coverage * borne_out),
