@@ -344,7 +344,7 @@ impl Parts {
         subject: &Arc<Subject>,
     ) -> Result<Surroundings, CorpusError> {
         let nearest = self.nearest_texts(subject, LOOKED_AT_BESIDES, None);
-        let mut keys = by_meaning(view, &nearest, LOOKED_AT_BESIDES)?;
+        let mut keys = HashSet::from_iter(by_meaning(view, &nearest, LOOKED_AT_BESIDES)?);
         let by_words = self.lexicon.documents(&subject.terms, LOOKED_AT_BESIDES, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
         let mut others = Vec::new();

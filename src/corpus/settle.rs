@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,6 +25,10 @@ use super::{CorpusError, Parts};
 /// Documents that came in since one was prepared and are looked at when it is filed, the last
 /// ones.
 const NEWER: usize = 64;
+
+/// Earlier documents that are looked at for what a document adds to all of them, those likest
+/// to it, besides those that came in since.
+const TOLD_BY: usize = 6;
 
 impl Ready {
     /// What its texts are about.
@@ -246,7 +250,8 @@ impl Parts {
         self.story_for(view, &filed)
     }
 
-    /// Documents that may be related to one, those included that came in since it was prepared.
+    /// Documents that may be related to one: those that came in since it was prepared, then
+    /// those that are near to most of its passages.
     fn related_now(
         &self,
         view: View<'_>,
@@ -255,9 +260,8 @@ impl Parts {
     ) -> Result<Vec<DocumentKey>, CorpusError> {
         let mut related = view.stored_after(ready.sequence, NEWER)?;
         related.extend(&ready.related);
-        related.retain(|key| Some(*key) != own);
-        related.sort_unstable();
-        related.dedup();
+        let mut seen: HashSet<DocumentKey> = own.into_iter().collect();
+        related.retain(|key| seen.insert(*key));
         Ok(related)
     }
 
@@ -290,8 +294,9 @@ impl Parts {
             &evidence.matches,
             ready.lexical_only,
         );
-        let earlier = evidence.documents.keys().copied();
-        let earlier = earlier.chain(self.related_now(view, ready, own)?).collect();
+        let newer = view.stored_after(ready.sequence, NEWER)?;
+        let likest = ready.related.iter().take(TOLD_BY);
+        let earlier = newer.iter().chain(likest).copied().filter(|key| Some(*key) != own).collect();
         judged.lower_novelty(&ready.report, &self.told(view, &ready.subject, &earlier)?);
         let of = judged.of.and_then(|of| evidence.documents.get(&of)).cloned();
         let (leader, member) = match of {

@@ -168,8 +168,8 @@ impl Parts {
         Ok(most)
     }
 
-    /// Stored documents that may be related to one: by the nearest texts to its passages, and by
-    /// its words.
+    /// Stored documents that may be related to one: by the nearest texts to its passages, those
+    /// first that are near to most of them, and by its words.
     pub fn likely_related(
         &self,
         view: View<'_>,
@@ -180,7 +180,9 @@ impl Parts {
         let mut keys = by_meaning(view, nearest, LIKELY)?;
         let by_words = self.lexicon.documents(&subject.terms, LIKELY, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
-        Ok(keys.into_iter().filter(|key| Some(*key) != own).collect())
+        let mut seen: HashSet<DocumentKey> = own.into_iter().collect();
+        keys.retain(|key| seen.insert(*key));
+        Ok(keys)
     }
 }
 
@@ -190,7 +192,7 @@ pub(super) fn by_meaning(
     view: View<'_>,
     nearest: &Nearest,
     limit: usize,
-) -> Result<HashSet<DocumentKey>, CorpusError> {
+) -> Result<Vec<DocumentKey>, CorpusError> {
     let places = places(view, nearest)?;
     let mut scores: HashMap<DocumentKey, f32> = HashMap::new();
     for hits in nearest.values() {
