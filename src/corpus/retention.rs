@@ -79,12 +79,15 @@ impl Corpus {
 }
 
 /// Deletes what is too old, from time to time, and overwrites what was deleted. Ends with
-/// the corpus.
+/// the corpus, and where its disk failed.
 pub(super) async fn keep_house(desk: Weak<Desk>) {
     let (mut swept, mut scrubbed): (Option<tokio::time::Instant>, Option<u64>) = (None, None);
     loop {
         let Some(desk) = desk.upgrade() else { return };
         let corpus = Corpus { desk, caller: super::Caller::default() };
+        if corpus.parts().store.has_failed() {
+            return;
+        }
         if swept.is_none_or(|at| at.elapsed() >= SWEEPS) {
             swept = Some(tokio::time::Instant::now());
             match corpus.expire().await {

@@ -157,6 +157,9 @@ impl From<CorpusError> for Status {
             CorpusError::Store(StoreError::DiskFull) => {
                 detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
             }
+            CorpusError::Store(StoreError::Failed { .. }) => {
+                detailed(Code::Unavailable, message, "DISK_FAILED", None)
+            }
             CorpusError::Embed(EmbedError::Model(ModelError::BadVector { .. })) => {
                 detailed(Code::InvalidArgument, message, "BAD_VECTOR", None)
             }
