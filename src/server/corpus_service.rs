@@ -17,7 +17,7 @@ use super::refusal::{ANSWER_BYTES, Refusal, fit};
 use super::validate::Check;
 
 /// Documents that are read at once for an export.
-const EXPORT_CHUNK: usize = 32;
+pub(super) const EXPORT_CHUNK: usize = 32;
 
 /// Documents of an export that wait for a reader that is slow.
 const EXPORT_AHEAD: usize = 8;
@@ -170,7 +170,7 @@ impl CorpusService for Service {
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
         let client = client_of(&request);
         let (metadata, _, request) = request.into_parts();
-        let pass = self.gate.enter(&metadata, client)?;
+        let pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
