@@ -92,7 +92,7 @@ pub(super) struct Pass {
     pub deadline: Option<Instant>,
     /// Its place among those that are worked on, free again when this is dropped. A
     /// stream has none: each of its documents takes one.
-    _place: Option<Place>,
+    pub place: Option<Place>,
     _call: Option<OwnedSemaphorePermit>,
 }
 
@@ -125,7 +125,7 @@ impl Gate {
         check.finish(Some(()))?;
         let bound = if M::IS_CHANGE { &self.changes } else { &self.questions };
         let place = bound.take(message.cost(limits))?;
-        Ok(Pass { _place: Some(place), ..pass })
+        Ok(Pass { place: Some(place), ..pass })
     }
 
     /// Lets a stream of ingests through, which is slowed and never refused for load.
@@ -144,7 +144,7 @@ impl Gate {
         let deadline =
             timeout.map(|timeout| Instant::now() + timeout - MARGIN.min(timeout / MARGIN_SHARE));
         let call = Arc::clone(&self.calls).try_acquire_owned().ok();
-        Ok(Pass { corpus, deadline, _place: None, _call: call })
+        Ok(Pass { corpus, deadline, place: None, _call: call })
     }
 
     /// A place for one document of a stream, as soon as there is one. `None` once the server

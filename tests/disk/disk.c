@@ -19,6 +19,8 @@
 // that are not on disk (Rebello et al., "Can Applications Recover from fsync Failures?",
 // USENIX ATC 2020): what such a call should have synced stays in doubt for good.
 //
+// DISK_CLOCK is added to the time of day, in seconds.
+//
 // What bypasses libc (rustix) is not seen; names that it changes count as synced. The
 // "-shm" file of SQLite is memory, and left alone.
 
@@ -36,6 +38,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SECTOR = 512, FILES = 4096 };
@@ -70,6 +73,7 @@ static struct file files[FILES];
 static int file_count;
 static struct naming *namings, *last_naming;
 static const char *folder, *stash;
+static long clock_ahead;
 static struct {
     char call[16], file[64], what[16];
     long nth, times, milliseconds, seen;
@@ -435,6 +439,12 @@ int rename(const char *from, const char *to) {
     return result;
 }
 
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, clock, time);
+    if (!result && clock == CLOCK_REALTIME) time->tv_sec += clock_ahead;
+    return result;
+}
+
 // Waits for the signal that cuts the power.
 static void *wait_for_cut(void *signals) {
     int got;
@@ -457,6 +467,7 @@ __attribute__((constructor)) static void start(void) {
     pthread_t thread;
     folder = getenv("DISK_FOLDER");
     stash = getenv("DISK_STASH");
+    clock_ahead = atol(getenv("DISK_CLOCK") ?: "0");
     const char *plan = getenv("DISK_FAULT");
     if (!folder || !stash) return;
     if (plan && *plan) {
