@@ -71,7 +71,10 @@ while [[ -z $address ]]; do
 done
 
 # gRPC would take a call to this machine to a proxy, too, if the environment names one.
-no_proxy=127.0.0.1 PYTHONPATH=$stubs "$environment/bin/python" examples/python/seeds.py --server "$address"
+for script in seeds overload; do
+    no_proxy=127.0.0.1 PYTHONPATH=$stubs \
+        "$environment/bin/python" "examples/python/$script.py" --server "$address"
+done
 
 kill -TERM "$server"
 deadline=$((SECONDS + stop_seconds))

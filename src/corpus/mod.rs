@@ -27,6 +27,7 @@ mod stories;
 mod subjects;
 mod watch;
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -218,6 +219,12 @@ impl Corpus {
     /// is a clone of this.
     pub fn keep_house(&self) {
         tokio::spawn(retention::keep_house(Arc::downgrade(&self.desk)));
+    }
+
+    /// Resolves when the disk failed: from then on nothing is stored, and questions are
+    /// answered from what was. It does not keep the corpus open.
+    pub fn disk_failed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.parts().store.failed()
     }
 
     /// The same corpus in the name of a caller.

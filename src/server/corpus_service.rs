@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use prost::Message;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -17,10 +20,13 @@ use super::refusal::{ANSWER_BYTES, Refusal, fit};
 use super::validate::Check;
 
 /// Documents that are read at once for an export.
-const EXPORT_CHUNK: usize = 32;
+pub(super) const EXPORT_CHUNK: usize = 32;
 
 /// Documents of an export that wait for a reader that is slow.
 const EXPORT_AHEAD: usize = 8;
+
+/// How long they wait for it: then the export gives its place to others, and ends.
+const EXPORT_WAITS: Duration = Duration::from_secs(30);
 
 pub(super) struct Service {
     pub gate: Gate,
@@ -170,10 +176,11 @@ impl CorpusService for Service {
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
         let client = client_of(&request);
         let (metadata, _, request) = request.into_parts();
-        let pass = self.gate.enter(&metadata, client)?;
+        let mut pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
+        let place = pass.place.take();
         let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
         let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
         tokio::spawn(async move {
@@ -185,6 +192,8 @@ impl CorpusService for Service {
                     .unwrap_or(Err(Refusal::DeadlineExceeded)),
             };
             if let Err(refusal) = result {
+                // The last word may wait for long.
+                drop(place);
                 let _ = sender.send(Err(refusal.into())).await;
             }
         });
@@ -276,8 +285,11 @@ async fn export(
     for chunk in keys.chunks(EXPORT_CHUNK) {
         for exported in corpus.export(chunk.to_vec()).await? {
             let document = Some(convert::exported(exported));
-            if sender.send(Ok(pb::ExportDocumentsResponse { document })).await.is_err() {
-                return Ok(());
+            let answer = Ok(pb::ExportDocumentsResponse { document });
+            match sender.send_timeout(answer, EXPORT_WAITS).await {
+                Ok(()) => {}
+                Err(SendTimeoutError::Closed(_)) => return Ok(()),
+                Err(SendTimeoutError::Timeout(_)) => return Err(Refusal::NotRead(EXPORT_WAITS)),
             }
         }
     }

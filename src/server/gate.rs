@@ -3,7 +3,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
@@ -11,7 +10,9 @@ use tonic::{Request, Response, Status};
 
 use crate::corpus::{Caller, Corpus, Limits};
 use crate::embed::ClientId;
+use crate::proto::v1 as pb;
 
+use super::cost::Cost;
 use super::refusal::Refusal;
 use super::validate::Check;
 
@@ -34,17 +35,52 @@ pub(super) enum Stage {
 }
 
 /// Where every request comes in: it is let through while the server is serving and
-/// not too much is being worked on.
+/// not too much is being worked on. Questions and changes have bounds of their own, half of
+/// what is published each: however much comes in, questions are answered.
 #[derive(Clone)]
 pub(super) struct Gate {
     stage: watch::Sender<Stage>,
-    places: Arc<Semaphore>,
-    limit: usize,
-    /// Bytes of requests that may still be worked on.
-    room: Arc<Semaphore>,
-    bytes: usize,
+    questions: Bound,
+    changes: Bound,
     /// Every call that was let through holds one of these until it is answered.
     calls: Arc<Semaphore>,
+}
+
+/// How much may be worked on at once.
+#[derive(Clone)]
+struct Bound {
+    places: Arc<Semaphore>,
+    limit: usize,
+    /// What requests that are worked on may cost, see [`Cost`].
+    room: Arc<Semaphore>,
+    bytes: usize,
+}
+
+impl Bound {
+    fn new(limit: usize, bytes: usize) -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { places: semaphore(limit), limit, room: semaphore(bytes), bytes }
+    }
+
+    /// A place for a request of that cost, if there is one.
+    fn take(&self, cost: usize) -> Result<Place, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(self.permits(cost));
+        Ok([place, room.map_err(|_| Refusal::Full { limit: self.bytes })?])
+    }
+
+    /// Likewise, as soon as there is one. `None` once the server has ended.
+    async fn wait(&self, cost: usize) -> Option<Place> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let room = Arc::clone(&self.room).acquire_many_owned(self.permits(cost)).await.ok()?;
+        Some([place, room])
+    }
+
+    /// What costs more than there is gets all of it.
+    fn permits(&self, cost: usize) -> u32 {
+        u32::try_from(cost.min(self.bytes)).unwrap_or(u32::MAX)
+    }
 }
 
 /// Calls that can be under way at once, more than there can be.
@@ -56,20 +92,19 @@ pub(super) struct Pass {
     pub deadline: Option<Instant>,
     /// Its place among those that are worked on, free again when this is dropped. A
     /// stream has none: each of its documents takes one.
-    _place: Option<Place>,
-    _call: Option<Place>,
+    pub place: Option<Place>,
+    _call: Option<OwnedSemaphorePermit>,
 }
 
-/// A place among the requests that are worked on.
-pub(super) type Place = OwnedSemaphorePermit;
+/// A place among the requests that are worked on, and room for what one costs.
+pub(super) type Place = [OwnedSemaphorePermit; 2];
 
 impl Gate {
     pub fn new(limits: &Limits) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        let (limit, bytes) = (limits.concurrent_requests, limits.concurrent_bytes);
-        let (places, room, calls) = (semaphore(limit), semaphore(bytes), semaphore(CALLS as usize));
-        Self { stage, places, limit, room, bytes, calls }
+        let half = || Bound::new(limits.concurrent_requests / 2, limits.concurrent_bytes / 2);
+        let calls = Arc::new(Semaphore::new(CALLS as usize));
+        Self { stage, questions: half(), changes: half(), calls }
     }
 
     pub fn set(&self, stage: Stage) {
@@ -77,12 +112,20 @@ impl Gate {
     }
 
     /// Lets a request of a client through, or says why not.
-    pub fn enter(&self, metadata: &MetadataMap, client: ClientId) -> Result<Pass, Refusal> {
-        let caller = Caller { client, is_patient: false };
-        let pass = self.pass(metadata, caller)?;
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
-        Ok(Pass { _place: Some(place), ..pass })
+    pub fn enter<M: Cost>(
+        &self,
+        metadata: &MetadataMap,
+        client: ClientId,
+        message: &M,
+    ) -> Result<Pass, Refusal> {
+        let pass = self.pass(metadata, Caller { client, is_patient: false })?;
+        let limits = pass.corpus.limits();
+        let mut check = Check::new(limits);
+        check.message(message.encoded_len());
+        check.finish(Some(()))?;
+        let bound = if M::IS_CHANGE { &self.changes } else { &self.questions };
+        let place = bound.take(message.cost(limits))?;
+        Ok(Pass { place: Some(place), ..pass })
     }
 
     /// Lets a stream of ingests through, which is slowed and never refused for load.
@@ -101,25 +144,17 @@ impl Gate {
         let deadline =
             timeout.map(|timeout| Instant::now() + timeout - MARGIN.min(timeout / MARGIN_SHARE));
         let call = Arc::clone(&self.calls).try_acquire_owned().ok();
-        Ok(Pass { corpus, deadline, _place: None, _call: call })
+        Ok(Pass { corpus, deadline, place: None, _call: call })
     }
 
-    /// A place for one document of a stream, of so many bytes, as soon as there is one.
-    /// `None` once the server has ended.
-    pub async fn place(&self, bytes: usize) -> Option<(Place, Place)> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let room = Arc::clone(&self.room).acquire_many_owned(self.permits(bytes)).await.ok()?;
-        Some((place, room))
-    }
-
-    /// Room for a request of so many bytes, if there is any.
-    fn room(&self, bytes: usize) -> Result<Place, Refusal> {
-        let room = Arc::clone(&self.room).try_acquire_many_owned(self.permits(bytes));
-        room.map_err(|_| Refusal::Full { limit: self.bytes })
-    }
-
-    fn permits(&self, bytes: usize) -> u32 {
-        u32::try_from(bytes.min(self.bytes)).unwrap_or(u32::MAX)
+    /// A place for one document of a stream, as soon as there is one. `None` once the server
+    /// has ended.
+    pub async fn place(
+        &self,
+        document: &pb::IngestDocumentsRequest,
+        limits: &Limits,
+    ) -> Option<Place> {
+        self.changes.wait(document.cost(limits)).await
     }
 
     /// Lets a request through, works on it until its deadline, and answers.
@@ -129,16 +164,12 @@ impl Gate {
         work: impl FnOnce(Corpus, M) -> W,
     ) -> Result<Response<T>, Status>
     where
-        M: Message,
+        M: Cost,
         W: Future<Output = Result<T, Refusal>>,
     {
         let client = client_of(&request);
         let (metadata, _, message) = request.into_parts();
-        let pass = self.enter(&metadata, client)?;
-        let mut check = Check::new(pass.corpus.limits());
-        check.message(message.encoded_len());
-        check.finish(Some(()))?;
-        let _room = self.room(message.encoded_len())?;
+        let pass = self.enter(&metadata, client, &message)?;
         let work = work(pass.corpus.clone(), message);
         let answer = match pass.deadline {
             None => work.await,

@@ -32,7 +32,7 @@ impl Reporter {
     pub async fn new() -> (Self, HealthServer<impl Health>) {
         let (reporter, service) = health_reporter();
         let reporter = Self(reporter);
-        reporter.set(ServingStatus::NotServing).await;
+        reporter.not_serving().await;
         (reporter, service)
     }
 
@@ -40,10 +40,14 @@ impl Reporter {
         self.set(ServingStatus::Serving).await;
     }
 
+    pub async fn not_serving(&self) {
+        self.set(ServingStatus::NotServing).await;
+    }
+
     /// Says that the server does not serve any more, and ends the watches, which would
     /// keep their connections open.
     pub async fn end(mut self) {
-        self.set(ServingStatus::NotServing).await;
+        self.not_serving().await;
         tokio::time::sleep(LAST_WORD).await;
         for name in NAMES {
             self.0.clear_service_status(name).await;

@@ -94,8 +94,8 @@ async fn prepare(
         Err(status) => return Step::End(status),
     };
     let bytes = request.encoded_len();
+    let _place = gate.place(&request, corpus.limits()).await;
     let request_id = request.request_id;
-    let _place = gate.place(bytes).await;
     let prepared = async {
         let mut check = Check::new(corpus.limits());
         check.message(bytes);

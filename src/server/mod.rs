@@ -6,6 +6,7 @@
 mod admin;
 mod convert;
 mod corpus_service;
+mod cost;
 mod gate;
 mod health;
 mod ingest_stream;

@@ -39,6 +39,8 @@ pub(super) enum Refusal {
     DeadlineExceeded,
     /// The answer is larger than a message may be.
     AnswerTooLarge,
+    /// The caller took no answer for so long.
+    NotRead(Duration),
     /// The corpus could not do it.
     Corpus(CorpusError),
 }
@@ -109,6 +111,10 @@ impl From<Refusal> for Status {
                 let message = "the answer is larger than 4 MiB; ask for less at once".to_owned();
                 detailed(Code::ResourceExhausted, message, "ANSWER_TOO_LARGE", None)
             }
+            Refusal::NotRead(waited) => {
+                let message = format!("no answer was read for {waited:?}; read on, or ask again");
+                detailed(Code::ResourceExhausted, message, "FELL_BEHIND", Some(RETRY_AFTER))
+            }
             Refusal::Corpus(error) => error.into(),
         }
     }
@@ -156,6 +162,9 @@ impl From<CorpusError> for Status {
             CorpusError::Empty(_) => detailed(Code::InvalidArgument, message, "EMPTY", None),
             CorpusError::Store(StoreError::DiskFull) => {
                 detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
+            }
+            CorpusError::Store(StoreError::Failed { .. }) => {
+                detailed(Code::Unavailable, message, "DISK_FAILED", None)
             }
             CorpusError::Embed(EmbedError::Model(ModelError::BadVector { .. })) => {
                 detailed(Code::InvalidArgument, message, "BAD_VECTOR", None)

@@ -7,11 +7,11 @@ use std::time::Duration;
 use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tower::util::MapResponseLayer;
 
 use crate::corpus::{Corpus, Limits, OpenError, Options};
@@ -152,7 +152,8 @@ async fn run(
             gate: gate.clone(),
             setup: config.setup.others(),
         }));
-    let incoming = TcpListenerStream::new(listener);
+    // Answers are small, and written in parts: they must not wait for one another.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         let _ = drain.await;
     }));
@@ -170,8 +171,10 @@ async fn run(
     corpus.keep_house();
     let sampling = has_metrics.then(|| tokio::spawn(metrics::sample(corpus.clone())));
     let _sampling = sampling.map(AbortOnDropHandle::new);
+    let failing = tell_failure(corpus.disk_failed(), health.clone());
     gate.set(Stage::Serving(corpus));
     health.serving().await;
+    let _failing = AbortOnDropHandle::new(tokio::spawn(failing));
     let _ = ready.send(());
 
     tokio::select! {
@@ -191,6 +194,12 @@ async fn run(
             Ok(())
         }
     }
+}
+
+/// Says that the server is not serving once the disk failed. It goes on to answer questions.
+async fn tell_failure(failed: impl Future<Output = ()>, health: health::Reporter) {
+    failed.await;
+    health.not_serving().await;
 }
 
 /// Opens the corpus on a thread that may block.

@@ -172,9 +172,8 @@ impl SimilarityService for Service {
         use watch_related_documents_request::Query;
         let client = client_of(&request);
         let (metadata, _, request) = request.into_parts();
-        let pass = self.gate.enter(&metadata, client)?;
+        let pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
-        check.message(request.encoded_len());
         let query = match request.query {
             Some(Query::Text(text)) => check.query_text("text", text).map(|text| {
                 let body = Body::Paragraphs(paragraphs_of(&text));

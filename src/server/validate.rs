@@ -14,10 +14,10 @@ use super::page_token;
 use super::refusal::{Invalid, Refusal};
 
 /// Answers where a request does not say how many.
-const DEFAULT_LIMIT: usize = 10;
+pub(super) const DEFAULT_LIMIT: usize = 10;
 
 /// Documents on a page where a request does not say how many.
-const DEFAULT_PAGE: usize = 50;
+pub(super) const DEFAULT_PAGE: usize = 50;
 
 /// Checks the fields of one request and collects all that is wrong with them.
 pub(super) struct Check<'a> {

@@ -1,9 +1,14 @@
 use std::fs::{self, File, TryLockError};
+use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
+use super::failure::Failure;
 use super::rows::ModelIdentity;
 use super::schema::{self, APPLICATION_ID, FORMAT};
 use super::{StoreError, View, Writer, models, space};
@@ -13,6 +18,9 @@ const IDLE_READERS: usize = 8;
 
 /// The file that changes are written to first.
 const LOG: &str = "corpus.sqlite-wal";
+
+/// Pages in the log from which on it is brought into the file after a commit.
+const LOG_PAGES: i32 = 1_000;
 
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
@@ -31,6 +39,7 @@ struct Shared {
     /// a reader cannot.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
+    failure: Failure,
     /// Held for as long as the store is open.
     _lock: File,
 }
@@ -39,9 +48,26 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = space::scrub(&writer, &self.folder.join(LOG)) {
+        let closed = match self.failure.check() {
+            Ok(()) => space::scrub(&writer, &self.folder.join(LOG), &self.failure).map(|_| ()),
+            // The log is what can be trusted: it must not go with the last connection.
+            Err(_) => writer
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+                .map(|_| ())
+                .map_err(StoreError::from),
+        };
+        if let Err(error) = closed {
             tracing::warn!(%error, "the log was not overwritten");
         }
+    }
+}
+
+impl Shared {
+    /// The connection that writes, while the disk can be trusted.
+    fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.failure.check()?;
+        Ok(writer)
     }
 }
 
@@ -106,11 +132,16 @@ impl Store {
         }
         schema::migrate(&mut writer)?;
         space::prepare(&writer).map_err(StoreError::of_write)?;
+        // SQLite does not mind if the names of its files do not come to be on disk.
+        sync_names(folder).map_err(unusable)?;
         let folder = folder.to_owned();
+        let failure = Failure::none();
+        keep_log_short(&mut writer, failure.clone())?;
         let shared = |writer| Shared {
             folder,
             path,
             writer: Mutex::new(writer),
+            failure,
             readers: Mutex::new(Vec::new()),
             _lock: lock,
         };
@@ -166,11 +197,22 @@ impl Store {
         &self,
         change: impl FnOnce(&Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.shared.writer()?;
         let transaction = connection.transaction().map_err(StoreError::of_write)?;
         let result = change(&Writer::new(&transaction, self.model))?;
-        transaction.commit().map_err(StoreError::of_write)?;
+        transaction.commit().map_err(|error| self.shared.failure.consider(error))?;
         Ok(result)
+    }
+
+    /// Resolves when the disk failed: nothing is written from then on. It does not keep the
+    /// store open.
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.failure.wait()
+    }
+
+    /// Whether the disk failed.
+    pub fn has_failed(&self) -> bool {
+        self.shared.failure.check().is_err()
     }
 
     /// Lets `work` have the connection that writes, alone.
@@ -178,7 +220,14 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&*self.shared.writer()?).map_err(|error| match error {
+            StoreError::Sqlite(error) => self.shared.failure.consider(error),
+            other => other,
+        })
+    }
+
+    pub(super) fn failure(&self) -> &Failure {
+        &self.shared.failure
     }
 
     /// The file that changes are written to first.
@@ -198,6 +247,14 @@ impl Store {
     }
 }
 
+/// Waits until the names in a folder, and its own, are on disk.
+fn sync_names(folder: &Path) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    std::iter::once(folder.as_path())
+        .chain(folder.parent())
+        .try_for_each(|folder| File::open(folder)?.sync_all())
+}
+
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything else: it shapes the first page of a new file.
@@ -207,6 +264,19 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // Deleted text is overwritten, not only unlinked.
     connection.pragma_update(None, "secure_delete", true)
+}
+
+/// Brings the log into the file once it is long, as SQLite does by itself; but SQLite would
+/// not say that it failed. A part that was brought in before is not brought in again, although
+/// the disk may not have kept it.
+fn keep_log_short(writer: &mut Connection, failure: Failure) -> rusqlite::Result<()> {
+    writer.wal_hook(Some(move |log: &mut Wal, pages| {
+        if pages >= LOG_PAGES {
+            // What was committed stands, whatever comes of this.
+            let _ = log.checkpoint().map_err(|error| failure.consider(error));
+        }
+        Ok(())
+    }))
 }
 
 /// Sees the store as it was when it was first asked, for as long as it lives.

@@ -10,6 +10,14 @@ pub enum StoreError {
     /// No room is left on the disk.
     #[error("the disk of the data folder is full; make room and try again")]
     DiskFull,
+    /// The disk failed, and what it holds of the last changes is in doubt.
+    #[error(
+        "the disk of the data folder failed ({cause}), so nothing more is written; mend it and start the server again: what was acknowledged is there"
+    )]
+    Failed {
+        /// How it failed.
+        cause: String,
+    },
     /// The folder does not work.
     #[error("cannot use the data folder {folder}: {source}; choose another one with --data")]
     Folder {

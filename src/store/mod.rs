@@ -6,6 +6,7 @@
 mod connections;
 mod error;
 mod facets;
+mod failure;
 mod filter;
 mod models;
 mod read;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::failure::Failure;
 use super::{Store, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -103,12 +104,12 @@ impl Store {
     ///
     /// If the files cannot be written.
     pub fn scrub(&self) -> Result<bool> {
-        self.with_writer(|connection| scrub(connection, &self.log_path()))
+        self.with_writer(|connection| scrub(connection, &self.log_path(), self.failure()))
     }
 }
 
 /// See [`Store::scrub`]. `connection` is the one that writes.
-pub(super) fn scrub(connection: &Connection, log: &Path) -> Result<bool> {
+pub(super) fn scrub(connection: &Connection, log: &Path, failure: &Failure) -> Result<bool> {
     // Others wait for this connection: whoever reads just now is not waited for.
     connection.busy_timeout(Duration::ZERO)?;
     let is_in_file = checkpoint(connection, "RESTART");
@@ -118,8 +119,11 @@ pub(super) fn scrub(connection: &Connection, log: &Path) -> Result<bool> {
     }
     // The log is in the file, and that is on disk. Who begins to read now reads the file, and
     // who writes waits for this connection.
-    overwrite(log)
-        .map_err(|source| StoreError::Folder { folder: log.display().to_string(), source })?;
+    overwrite(log).map_err(|source| {
+        // Nobody knows what is left of it.
+        failure.note(source.to_string());
+        StoreError::Folder { folder: log.display().to_string(), source }
+    })?;
     // Nothing may be added to a log without a head: it is cut before anyone writes again.
     while !checkpoint(connection, "TRUNCATE")? {
         tracing::warn!("the log waits for a reader to end");

@@ -10,6 +10,7 @@
     reason = "test support: every test file uses a part of it"
 )]
 
+pub mod ledger;
 pub mod reports;
 
 use std::io::{BufRead, BufReader};
@@ -69,9 +70,15 @@ impl Desk {
 
     /// Likewise, by a command that runs the program.
     pub async fn run(program: Command, folder: &Path, options: &[&str]) -> Self {
-        let (child, address) = start(program, folder, options);
-        let client = Client::connect(&address).await.unwrap();
-        Self { child, address, client, folder: None }
+        let started = Self::try_run(program, folder, options).await;
+        started.expect("the server ended before it was ready")
+    }
+
+    /// Likewise; `None` if it ends before it is ready.
+    pub async fn try_run(program: Command, folder: &Path, options: &[&str]) -> Option<Self> {
+        let (child, address) = start(program, folder, options)?;
+        let client = Client::connect(&address).await.ok()?;
+        Some(Self { child, address, client, folder: None })
     }
 
     pub fn pid(&self) -> u32 {
@@ -86,8 +93,13 @@ impl Desk {
 
     /// Asks the server to end.
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(killed.unwrap().success());
+        assert!(self.signal("-TERM"));
+    }
+
+    /// Sends a signal. False if the server is gone.
+    pub fn signal(&self, signal: &str) -> bool {
+        let sent = Command::new("kill").args([signal, &self.pid().to_string()]).status();
+        sent.unwrap().success()
     }
 
     /// Waits until the server has ended, for a minute at most.
@@ -172,8 +184,8 @@ impl Drop for Desk {
     }
 }
 
-/// Starts a server and waits until it is ready.
-fn start(mut program: Command, folder: &Path, options: &[&str]) -> (Child, String) {
+/// Starts a server and waits until it is ready, or has ended.
+fn start(mut program: Command, folder: &Path, options: &[&str]) -> Option<(Child, String)> {
     let mut child = program
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data"])
         .arg(folder)
@@ -182,11 +194,15 @@ fn start(mut program: Command, folder: &Path, options: &[&str]) -> (Child, Strin
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines
-        .map_while(Result::ok)
-        .find_map(|line| Some(line.strip_prefix("ready on ")?.to_owned()));
-    let address = ready.expect("the server ended before it was ready");
-    (child, address)
+    let mut lines = lines.map_while(Result::ok);
+    match lines.find_map(|line| Some(line.strip_prefix("ready on ")?.to_owned())) {
+        Some(address) => Some((child, address)),
+        None => {
+            let _ = child.kill();
+            child.wait().unwrap();
+            None
+        }
+    }
 }
 
 pub fn document(id: &str, paragraphs: &[&str]) -> pb::Document {
