@@ -3,6 +3,7 @@
 //! Besides the client, this is the only module that knows the messages of the
 //! contract.
 
+mod access;
 mod admin;
 mod convert;
 mod corpus_service;
@@ -15,6 +16,8 @@ mod refusal;
 mod serve;
 mod similarity;
 mod story;
+mod transport;
 mod validate;
 
+pub use access::{AccessError, AccessOptions, NewToken, Right, TlsFiles};
 pub use serve::{ServeError, ServerConfig, Serving, serve};

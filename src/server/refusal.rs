@@ -10,6 +10,8 @@ use crate::index::IndexError;
 use crate::proto::v1::{FieldViolation, IngestError};
 use crate::store::StoreError;
 
+use super::access::Right;
+
 /// Who gives the reasons in error details.
 const DOMAIN: &str = "copydesk";
 
@@ -25,6 +27,12 @@ const MOST_CHARACTERS: usize = 160;
 pub(super) enum Refusal {
     /// Fields that are wrong.
     Invalid(Invalid),
+    /// The caller brings no token, and the server wants one.
+    NoToken,
+    /// The caller's token is none of the server's.
+    UnknownToken,
+    /// The caller's token is not enough for what is asked.
+    Forbidden { needed: Right, held: Right },
     /// A part of the contract that is not there yet.
     Unimplemented(&'static str),
     /// As many requests are worked on as may be.
@@ -80,6 +88,23 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(invalid) => invalid.into(),
+            Refusal::NoToken => {
+                let message = "this server takes calls with a token only; send one as \
+                    `authorization: Bearer TOKEN`";
+                detailed(Code::Unauthenticated, message.to_owned(), "NO_TOKEN", None)
+            }
+            Refusal::UnknownToken => {
+                let message = "the token is none that this server knows; ask its operator for one";
+                detailed(Code::Unauthenticated, message.to_owned(), "UNKNOWN_TOKEN", None)
+            }
+            Refusal::Forbidden { needed, held } => {
+                let message = format!(
+                    "this takes a token with the right \"{}\", and yours has \"{}\"",
+                    needed.as_str(),
+                    held.as_str()
+                );
+                detailed(Code::PermissionDenied, message, "TOO_FEW_RIGHTS", None)
+            }
             Refusal::Unimplemented(what) => {
                 let message = format!("{what} is not implemented yet");
                 detailed(Code::Unimplemented, message, "UNIMPLEMENTED", None)
