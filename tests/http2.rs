@@ -15,9 +15,12 @@ mod common;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
 use common::{Desk, LEAD, SECOND};
+use copydesk::client::Client;
+use copydesk::proto::v1 as pb;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -29,6 +32,7 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const CANCEL: u32 = 8;
@@ -71,6 +75,8 @@ impl Raw {
         hello.extend(frame(SETTINGS, 0, 0, &window));
         raw.send(&hello);
         raw.until(|frame| frame.kind == WINDOW_UPDATE && frame.stream == 0).unwrap();
+        // Only from now on its windows are as it said (RFC 9113, section 6.5.3).
+        raw.send(&frame(SETTINGS, ACK, 0, &[]));
         raw
     }
 
@@ -289,7 +295,6 @@ async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
         desk.put(&format!("later-{index}"), &[SECOND]).await;
     }
     let held = memory(&desk).saturating_sub(before);
-    println!("{held} bytes are held");
     assert!(held < 256 << 20, "{held} bytes");
 
     // A byte at a time, which is as slow as it is allowed to be.
@@ -297,4 +302,23 @@ async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
         raw.send(&frame(WINDOW_UPDATE, 0, 1, &1_u32.to_be_bytes()));
     }
     desk.info().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_connects_and_says_nothing_is_let_go_and_keeps_nobody_out() {
+    // With files for 144 connections.
+    let mut few = Command::new("sh");
+    few.args(["-c", r#"ulimit -n 400 && exec "$0" "$@""#, env!("CARGO_BIN_EXE_copydesk")]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::run(few, folder.path(), &[]).await;
+    let mut silent: Vec<TcpStream> =
+        (0..200).map(|_| TcpStream::connect(&desk.address).unwrap()).collect();
+    desk.put("a", &[LEAD]).await;
+    // Waits until the first of them are gone.
+    let mut late = Client::connect(&desk.address).await.unwrap();
+    late.admin.get_server_info(pb::GetServerInfoRequest {}).await.unwrap();
+    let first = &mut silent[0];
+    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // The server's own first words may come before the end.
+    first.read_to_end(&mut Vec::new()).unwrap();
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod admin;
+mod connections;
 mod convert;
 mod corpus_service;
 mod gate;

@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::server::TcpIncoming;
 use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
@@ -22,7 +21,8 @@ use crate::proto::v1::corpus_service_server::CorpusServiceServer;
 use crate::proto::v1::similarity_service_server::SimilarityServiceServer;
 use crate::proto::v1::story_service_server::StoryServiceServer;
 
-use super::access::{Access, AccessError, AccessOptions, handshaken};
+use super::access::{Access, AccessError, AccessOptions};
+use super::connections::accepted;
 use super::gate::{Gate, Stage};
 use super::refusal::undecodable;
 use super::{admin, corpus_service, health, metrics, similarity, story, transport};
@@ -161,17 +161,10 @@ async fn run(
             gate: gate.clone(),
             setup: config.setup.others(),
         }));
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let drained_now = async {
+    let incoming = accepted(listener, access.tls());
+    let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         let _ = drain.await;
-    };
-    let mut server = match access.tls() {
-        None => tokio::spawn(router.serve_with_incoming_shutdown(incoming, drained_now)),
-        Some(tls) => {
-            let incoming = handshaken(incoming, tls);
-            tokio::spawn(router.serve_with_incoming_shutdown(incoming, drained_now))
-        }
-    };
+    }));
 
     tokio::pin!(stop);
     let has_metrics = config.metrics.is_some();

@@ -3,8 +3,8 @@ use std::time::Duration;
 use tonic::transport::Server;
 
 /// How often a client is asked whether it is there, and how long it has to answer.
-const PING: Duration = Duration::from_secs(30);
-const PONG: Duration = Duration::from_secs(20);
+pub(super) const PING: Duration = Duration::from_secs(30);
+pub(super) const PONG: Duration = Duration::from_secs(20);
 
 /// Calls that are open on one connection: more than are worked on at once, so that a client
 /// with too many of them is told so and does not wait for its own.
@@ -22,9 +22,9 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Calls that a client opens and takes back before they are looked at ("rapid reset",
 /// CVE-2023-44487), and calls that it makes us take back by breaking the protocol
 /// ("MadeYouReset", CVE-2025-8671). With more, it is sent away. Well-behaved clients
-/// do the first now and then, when a deadline passes at once, and the second never.
+/// do the first now and then, when a deadline passes at once, and the second hardly ever.
 const TAKEN_BACK: usize = 20;
-const BROKEN: usize = 20;
+const BROKEN: usize = 100;
 
 /// A server with the bounds of HTTP/2. All that matter are set here, as some would be without
 /// bound otherwise. No compression is offered, so nothing unpacks to more than was sent, but

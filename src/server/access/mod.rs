@@ -21,7 +21,6 @@ use tokens::Tokens;
 
 pub(super) use guard::Guard;
 pub use rights::Right;
-pub(super) use tls::handshaken;
 pub use tokens::NewToken;
 
 /// Who gets in. By default anybody does, which suits a server on loopback.

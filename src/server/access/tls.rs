@@ -1,28 +1,13 @@
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::{Stream, StreamExt};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
-use tokio_rustls::server::TlsStream;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::AccessError;
 use super::files::Content;
-
-/// How long a client has to complete a handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// Handshakes under way at once; who connects beyond that waits in the kernel's queue.
-const HANDSHAKES: usize = 1_024;
 
 /// What gRPC speaks, for the negotiation in the handshake.
 const HTTP_2: &[u8] = b"h2";
@@ -68,26 +53,4 @@ fn certificates(pem: &Content) -> Result<Vec<CertificateDer<'static>>, AccessErr
         none if none.is_empty() => Err(pem.wrong("holds no certificate in PEM")),
         found => Ok(found),
     }
-}
-
-/// Connections whose handshake is done, each with the certificate of the time when it
-/// came in. What fails is left out: that is the client's affair, and tried by many.
-pub(in crate::server) fn handshaken(
-    incoming: impl Stream<Item = io::Result<TcpStream>>,
-    config: watch::Receiver<Arc<ServerConfig>>,
-) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> {
-    let handshakes = incoming.map(move |stream| {
-        let acceptor = TlsAcceptor::from(Arc::clone(&config.borrow()));
-        AbortOnDropHandle::new(tokio::spawn(async move {
-            timeout(HANDSHAKE, acceptor.accept(stream?)).await?
-        }))
-    });
-    handshakes
-        .buffer_unordered(HANDSHAKES)
-        .map(|done| done.unwrap_or_else(|panicked| Err(io::Error::other(panicked))))
-        .inspect(|done| {
-            if let Err(error) = done {
-                tracing::debug!(%error, "a connection was not accepted");
-            }
-        })
 }
