@@ -18,7 +18,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{Desk, LEAD, SECOND};
+use common::{Desk, LEAD, SECOND, document, ingest};
 use copydesk::client::Client;
 use copydesk::proto::v1 as pb;
 use flate2::Compression;
@@ -274,29 +274,38 @@ async fn what_is_compressed_is_refused_and_not_unpacked() {
 async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
     let mut desk = Desk::open().await;
     for index in 0..50 {
-        desk.put(&format!("document-{index}"), &[LEAD, SECOND]).await;
+        let document = pb::Document {
+            title: "long ".repeat(800),
+            ..document(&format!("document-{index}"), &[LEAD, SECOND])
+        };
+        desk.ingest(ingest(document)).await.unwrap();
     }
     let before = memory(&desk);
-    // Not a byte of an answer fits.
+    // Not a byte of an answer fits, and they are of 200 KB.
     let mut raw = Raw::connect(&desk, 0);
-    // As many calls as are worked on at once, and as many again.
+    let mut refused = 0;
     for stream in streams(STREAMS) {
         raw.send(&call(stream, LIST, &[]));
-        // Its headers come, as they are not subject to flow control.
-        raw.until(|frame| frame.stream == stream && frame.kind == HEADERS).unwrap();
+        // Headers come, as they are not subject to flow control; with a refusal, all of it.
+        let headers = raw.until(|frame| frame.stream == stream).unwrap();
+        refused += u32::from(headers.flags & END_STREAM != 0);
     }
-    let one_more = 2 * STREAMS + 1;
-    raw.send(&call(one_more, LIST, &[]));
-    let refused = raw.until(|frame| frame.stream == one_more).unwrap();
-    assert_eq!((refused.kind, refused.code()), (RST_STREAM, REFUSED_STREAM));
+    // 64 MiB of them wait.
+    assert!((500..1_000).contains(&refused), "{refused}");
+    let held = memory(&desk).saturating_sub(before);
+    assert!(held < 192 << 20, "{held} bytes");
+    // What was refused is over; the others are as many calls as there can be, with more.
+    for stream in streams(STREAMS + refused + 1).skip(STREAMS as usize) {
+        raw.send(&frame(HEADERS, END_HEADERS, stream, &head(LIST)));
+    }
+    let last = 2 * (STREAMS + refused) + 1;
+    let over = raw.until(|frame| frame.stream == last).unwrap();
+    assert_eq!((over.kind, over.code()), (RST_STREAM, REFUSED_STREAM));
 
     for index in 0..20 {
         assert_eq!(desk.copies_of(LEAD).await.len(), 50);
         desk.put(&format!("later-{index}"), &[SECOND]).await;
     }
-    let held = memory(&desk).saturating_sub(before);
-    assert!(held < 256 << 20, "{held} bytes");
-
     // A byte at a time, which is as slow as it is allowed to be.
     for _ in 0..2_000 {
         raw.send(&frame(WINDOW_UPDATE, 0, 1, &1_u32.to_be_bytes()));

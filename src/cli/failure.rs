@@ -51,7 +51,10 @@ impl Failure {
 fn refusal(status: &Status) -> String {
     // What comes from the server has no source.
     if let Some(source) = status.source() {
-        return format!("the connection to the server failed: {}", innermost(source));
+        return format!(
+            "the connection to the server failed: {}; with TLS its address begins with https://",
+            innermost(source)
+        );
     }
     let name = format!("{:?}", status.code());
     match status.message() {

@@ -17,6 +17,7 @@ use tokio_util::either::Either;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::refusal::Refusal;
 use super::transport::{PING, PONG};
 
 /// Connections at once, where the system gives files for that many.
@@ -35,13 +36,38 @@ const SILENCE: Duration = PING.saturating_add(PONG).saturating_mul(2);
 /// How long to wait when no connection can be accepted, which passes once others close.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes of answers on one connection that wait to be read by its client.
+const UNREAD: usize = 64 << 20;
+
 /// A connection, with its place among those there can be.
 pub(super) struct Connection {
     stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
     /// When the client has been silent for too long.
     silence: Pin<Box<Sleep>>,
+    unread: Arc<Semaphore>,
     _place: OwnedSemaphorePermit,
 }
+
+/// What is known of its connection with each request.
+#[derive(Clone)]
+pub(super) struct Peer {
+    pub tcp: TcpConnectInfo,
+    unread: Arc<Semaphore>,
+}
+
+impl Peer {
+    /// Room for an answer of so many bytes, until it is read, if there is any: a client
+    /// opens no window for what it asks, or hardly any, at no cost to itself.
+    pub fn room(&self, AnswerBytes(bytes): AnswerBytes) -> Result<OwnedSemaphorePermit, Refusal> {
+        let permits = u32::try_from(bytes.min(UNREAD)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.unread).try_acquire_many_owned(permits);
+        room.map_err(|_| Refusal::Unread { limit: UNREAD })
+    }
+}
+
+/// The size of an answer, which goes with it to where it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnswerBytes(pub usize);
 
 /// Connections as they come in, encrypted with the certificate of the time if there is one.
 /// Beyond the bound, newcomers wait in the kernel until others close; as who says nothing
@@ -110,18 +136,20 @@ impl Connection {
             None => Either::Left(stream),
             Some(tls) => Either::Right(Box::new(timeout(HELLO, tls.accept(stream)).await??)),
         };
-        Ok(Self { stream, silence: Box::pin(sleep(HELLO)), _place: place })
+        let unread = Arc::new(Semaphore::new(UNREAD));
+        Ok(Self { stream, silence: Box::pin(sleep(HELLO)), unread, _place: place })
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        match &self.stream {
+    fn connect_info(&self) -> Peer {
+        let tcp = match &self.stream {
             Either::Left(stream) => stream.connect_info(),
             Either::Right(stream) => stream.get_ref().0.connect_info(),
-        }
+        };
+        Peer { tcp, unread: Arc::clone(&self.unread) }
     }
 }
 

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use crate::corpus::{Caller, Corpus, Limits};
 use crate::embed::ClientId;
 
+use super::connections::AnswerBytes;
 use super::refusal::Refusal;
 use super::validate::Check;
 
@@ -130,6 +131,7 @@ impl Gate {
     ) -> Result<Response<T>, Status>
     where
         M: Message,
+        T: Message,
         W: Future<Output = Result<T, Refusal>>,
     {
         let client = client_of(&request);
@@ -146,7 +148,11 @@ impl Gate {
                 .await
                 .unwrap_or(Err(Refusal::DeadlineExceeded)),
         };
-        Ok(Response::new(answer?))
+        let answer = answer?;
+        let bytes = AnswerBytes(answer.encoded_len());
+        let mut response = Response::new(answer);
+        response.extensions_mut().insert(bytes);
+        Ok(response)
     }
 
     /// Returns when no call is under way.

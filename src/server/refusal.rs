@@ -39,6 +39,8 @@ pub(super) enum Refusal {
     Overloaded { limit: usize },
     /// The requests that are worked on hold as much as may be.
     Full { limit: usize },
+    /// As many answers wait to be read by the client as may be.
+    Unread { limit: usize },
     /// The corpus is not open yet.
     Starting,
     /// The server is on its way out.
@@ -116,6 +118,12 @@ impl From<Refusal> for Status {
             Refusal::Full { limit } => {
                 let message = format!("requests of {limit} bytes are worked on already; try again");
                 detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+            }
+            Refusal::Unread { limit } => {
+                let message = format!(
+                    "answers of {limit} bytes wait on this connection already; read them, and try again"
+                );
+                detailed(Code::ResourceExhausted, message, "UNREAD", Some(RETRY_AFTER))
             }
             Refusal::Starting => {
                 let message = "the corpus is not ready yet; try again".to_owned();
