@@ -6,8 +6,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+use crate::client::Token;
 use crate::embed::Precision;
 use crate::proto::{timestamp, v1 as pb};
+use crate::server::Right;
 
 /// Copydesk knows every piece of copy that came in: near-duplicates and related
 /// passages of news, over gRPC.
@@ -21,15 +23,8 @@ pub struct Arguments {
     /// folder, if it is there]
     #[arg(long, global = true, help_heading = "Options for every command", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The server to talk to
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Options for every command",
-        value_name = "ADDRESS",
-        default_value = "http://127.0.0.1:7151"
-    )]
-    pub server: String,
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Print one JSON object a line, for other programs
     #[arg(long, global = true, help_heading = "Options for every command")]
     pub json: bool,
@@ -46,6 +41,34 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// The server to talk to, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub struct ServerArgs {
+    /// The server to talk to; https:// for one with TLS
+    #[arg(
+        id = "server",
+        long = "server",
+        global = true,
+        value_name = "ADDRESS",
+        default_value = "http://127.0.0.1:7151"
+    )]
+    pub address: String,
+    /// The token to show it; better in the environment, as COPYDESK_TOKEN, where other
+    /// users of the machine cannot see it
+    #[arg(long, global = true, value_name = "TOKEN", hide_default_value = true)]
+    pub token: Option<Token>,
+    /// In PEM, the authority that its certificate has to be of [default: the public ones]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+    /// In PEM, our own certificate, if it asks for one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
+    /// In PEM, the key of that certificate
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what copydesk does on five articles about one story
@@ -54,6 +77,11 @@ pub enum Command {
     Serve(ServeArgs),
     /// Fetch the runtime and the model, and nothing else
     Setup(SetupArgs),
+    /// Make tokens, which let clients in
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Take in articles, and say of each whether it is new
     Ingest(IngestArgs),
     /// Find passages that say the same as a text
@@ -83,6 +111,23 @@ pub enum Command {
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Print a token, once, and the line for the tokens file of the server (serve --tokens)
+    New(NewTokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct NewTokenArgs {
+    /// What it lets its owner do
+    #[arg(long, value_enum)]
+    pub right: Right,
+    /// Whose it is, for whoever reads the file
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true,
+          value_parser = one_line)]
+    pub name: String,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +170,8 @@ pub struct ServeArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7151")]
     pub listen: SocketAddr,
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Where to answer Prometheus with figures about the corpus (GET /metrics)
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
@@ -148,6 +195,27 @@ pub struct ServeArgs {
     pub exact: bool,
     #[command(flatten)]
     pub setup: SetupArgs,
+}
+
+/// Who gets in.
+#[derive(Debug, Args)]
+pub struct AccessArgs {
+    /// Ask every call but health for a token of this file; `copydesk token new` makes its
+    /// lines. It and the files of TLS are read anew when they change
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+    /// In PEM, the server's certificate and its chain: turns TLS on
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// In PEM, the key of that certificate
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// In PEM, authorities: lets in only clients with a certificate of one of them
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Listen beyond this machine, even with neither tokens nor TLS
+    #[arg(long)]
+    pub allow_anybody: bool,
 }
 
 #[derive(Debug, Args)]
@@ -419,6 +487,13 @@ pub struct DeleteArgs {
     /// The document
     #[arg(value_name = "ID")]
     pub id: String,
+}
+
+fn one_line(text: &str) -> Result<String, String> {
+    match text.contains(char::is_control) {
+        true => Err("give a name of one line".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::corpus::Options;
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
-use crate::server::{ServerConfig, serve};
+use crate::server::{AccessOptions, ServerConfig, serve};
 
 /// The five articles, and the names of their files.
 const SEEDS: [(&str, &str); 5] = [
@@ -62,6 +62,7 @@ pub async fn demo(args: SetupArgs, as_json: bool) -> Result<(), Failure> {
         data: folder.path().join("corpus"),
         setup,
         options: Options { workers: default_workers(), ..Options::default() },
+        access: AccessOptions::default(),
     };
     let serving = serve(config, async {
         let _ = stopped.await;

@@ -1,9 +1,10 @@
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
 use tonic::Status;
 
-use crate::client::ConnectError;
+use crate::client::{ConnectError, innermost};
 use crate::embed::{ModelError, SetupError};
 use crate::server::ServeError;
 
@@ -48,6 +49,13 @@ impl Failure {
 }
 
 fn refusal(status: &Status) -> String {
+    // What comes from the server has no source.
+    if let Some(source) = status.source() {
+        return format!(
+            "the connection to the server failed: {}; with TLS its address begins with https://",
+            innermost(source)
+        );
+    }
     let name = format!("{:?}", status.code());
     match status.message() {
         "" => format!("the server answered {name}"),

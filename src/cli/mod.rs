@@ -1,6 +1,7 @@
 //! The command line: everything but `serve`, `setup` and `demo` talks to a server.
 
 mod args;
+mod connect;
 mod demo;
 mod documents;
 mod failure;
@@ -13,6 +14,7 @@ mod reembed;
 mod serve;
 mod settings;
 mod stories;
+mod token;
 mod watch;
 
 use std::ffi::OsString;
@@ -20,10 +22,9 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, TokenCommand};
+use connect::connect;
 use failure::Failure;
-
-use crate::client::Client;
 
 /// Runs the command that `arguments` name, the program's name first.
 ///
@@ -64,42 +65,33 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(args) => serve::serve(args, json).await.map(done),
         Command::Setup(args) => serve::setup(args, json).await.map(done),
+        Command::Token { command: TokenCommand::New(args) } => token::new(args, json).map(done),
         Command::Demo(args) => demo::demo(args, json).await.map(done),
-        Command::Ingest(args) => ingest::ingest(Client::connect(&server).await?, args, json).await,
+        Command::Ingest(args) => ingest::ingest(connect(&server).await?, args, json).await,
         Command::Duplicates(args) => {
-            questions::duplicates(Client::connect(&server).await?, args, json).await.map(done)
+            questions::duplicates(connect(&server).await?, args, json).await.map(done)
         }
         Command::Related(args) => {
-            questions::related(Client::connect(&server).await?, args, json).await.map(done)
+            questions::related(connect(&server).await?, args, json).await.map(done)
         }
-        Command::Watch(args) => {
-            watch::watch(Client::connect(&server).await?, args, json).await.map(done)
-        }
-        Command::Story(args) => {
-            stories::story(Client::connect(&server).await?, args, json).await.map(done)
-        }
+        Command::Watch(args) => watch::watch(connect(&server).await?, args, json).await.map(done),
+        Command::Story(args) => stories::story(connect(&server).await?, args, json).await.map(done),
         Command::Stories(args) => {
-            stories::stories(Client::connect(&server).await?, args, json).await.map(done)
+            stories::stories(connect(&server).await?, args, json).await.map(done)
         }
         Command::Compare(args) => {
-            documents::compare(Client::connect(&server).await?, args, json).await.map(done)
+            documents::compare(connect(&server).await?, args, json).await.map(done)
         }
         Command::Judge(args) => {
-            documents::judge(Client::connect(&server).await?, args, json).await.map(done)
+            documents::judge(connect(&server).await?, args, json).await.map(done)
         }
-        Command::Show(args) => {
-            documents::show(Client::connect(&server).await?, args, json).await.map(done)
-        }
-        Command::List(args) => {
-            documents::list(Client::connect(&server).await?, args, json).await.map(done)
-        }
+        Command::Show(args) => documents::show(connect(&server).await?, args, json).await.map(done),
+        Command::List(args) => documents::list(connect(&server).await?, args, json).await.map(done),
         Command::Delete(args) => {
-            documents::delete(Client::connect(&server).await?, args, json).await.map(done)
+            documents::delete(connect(&server).await?, args, json).await.map(done)
         }
-        Command::Info => documents::info(Client::connect(&server).await?, json).await.map(done),
-        Command::Compact => {
-            documents::compact(Client::connect(&server).await?, json).await.map(done)
-        }
-        Command::Reembed(args) => reembed::reembed(&server, args, json).await.map(done),
+        Command::Info => documents::info(connect(&server).await?, json).await.map(done),
+        Command::Compact => documents::compact(connect(&server).await?, json).await.map(done),
+        Command::Reembed(args) => reembed::reembed(server, args, json).await.map(done),
     }
 }

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::args::{ReembedArgs, SetupArgs};
+use super::args::{ReembedArgs, ServerArgs, SetupArgs};
+use super::connect::connect;
 use super::failure::Failure;
 use super::output::{json, json_value, line};
 use super::progress;
@@ -16,10 +17,10 @@ use crate::proto::v1 as pb;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Changes a corpus to another model, and waits until that answers.
-pub async fn reembed(server: &str, args: ReembedArgs, as_json: bool) -> Result<(), Failure> {
+pub async fn reembed(server: ServerArgs, args: ReembedArgs, as_json: bool) -> Result<(), Failure> {
     match args.data {
         Some(folder) => of_folder(&folder, args.setup, as_json).await,
-        None => of_server(Client::connect(server).await?, args, as_json).await,
+        None => of_server(connect(&server).await?, args, as_json).await,
     }
 }
 

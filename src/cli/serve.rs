@@ -6,14 +6,14 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::args::{ServeArgs, SetupArgs};
+use super::args::{AccessArgs, ServeArgs, SetupArgs};
 use super::failure::Failure;
 use super::output::{json_value, line};
 use super::progress;
 use crate::corpus::{Options, Retention};
 use crate::embed::{Setup, SetupError, SetupOptions};
 use crate::index;
-use crate::server::{ServeError, ServerConfig};
+use crate::server::{AccessOptions, ServeError, ServerConfig, TlsFiles};
 
 /// Logs to standard error what `filter` lets through.
 pub fn start_logging(filter: &str) {
@@ -66,12 +66,14 @@ pub async fn ensure(args: SetupArgs) -> Result<Setup, Failure> {
 /// Serves until a signal to end.
 pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
     let stop = end_signal()?;
+    let access = access(args.access)?;
     let setup = ensure(args.setup).await?;
     let config = ServerConfig {
         listen: args.listen,
         metrics: args.metrics,
         data: args.data,
         setup,
+        access,
         options: Options {
             workers: args.workers.map_or_else(default_workers, usize::from),
             index: index::Options {
@@ -98,6 +100,20 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
         Err(ServeError::Listen { address: serving.address, source: io::Error::other(error) })
     })?;
     Ok(())
+}
+
+/// Who gets in.
+fn access(args: AccessArgs) -> Result<AccessOptions, Failure> {
+    let wrong = |what: &str| Err(Failure::Settings(what.to_owned()));
+    let tls = match (args.tls_cert, args.tls_key, args.tls_client_ca) {
+        (Some(certificate), Some(key), clients) => Some(TlsFiles { certificate, key, clients }),
+        (None, None, None) => None,
+        (None, None, Some(_)) => {
+            return wrong("--tls-client-ca takes TLS; give --tls-cert and --tls-key, too");
+        }
+        _ => return wrong("--tls-cert and --tls-key go together; give the one that is missing"),
+    };
+    Ok(AccessOptions { tokens: args.tokens, tls, is_forced: args.allow_anybody })
 }
 
 /// One worker a core.

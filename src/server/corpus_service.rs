@@ -12,6 +12,7 @@ use crate::corpus::{Corpus, Detail, Ingest, Limits};
 use crate::proto::v1::corpus_service_server::CorpusService;
 use crate::proto::{timestamp, v1 as pb};
 
+use super::access::right_of;
 use super::convert;
 use super::gate::{Gate, client_of};
 use super::ingest_stream;
@@ -38,8 +39,10 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::IngestDocumentRequest>,
     ) -> Result<Response<pb::IngestDocumentResponse>, Status> {
+        let right = right_of(&request);
         self.gate
             .answer(request, |corpus, request| async move {
+                right.check_ingest(request.validate_only)?;
                 let ingest = ingest(corpus.limits(), request)?;
                 let detail = ingest.detail;
                 Ok(convert::ingested(corpus.ingest(ingest).await?, detail))
@@ -53,10 +56,11 @@ impl CorpusService for Service {
         &self,
         request: Request<Streaming<pb::IngestDocumentsRequest>>,
     ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
-        let client = client_of(&request);
+        let (client, right) = (client_of(&request), right_of(&request));
         let (metadata, _, requests) = request.into_parts();
         let pass = self.gate.enter_stream(&metadata, client)?;
-        Ok(Response::new(ingest_stream::answers(self.gate.clone(), pass, requests).boxed()))
+        let answers = ingest_stream::answers(self.gate.clone(), pass, right, requests);
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn get_document(

@@ -3,6 +3,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
@@ -12,6 +13,7 @@ use crate::corpus::{Caller, Corpus, Limits};
 use crate::embed::ClientId;
 use crate::proto::v1 as pb;
 
+use super::connections::AnswerBytes;
 use super::cost::Cost;
 use super::refusal::Refusal;
 use super::validate::Check;
@@ -165,6 +167,7 @@ impl Gate {
     ) -> Result<Response<T>, Status>
     where
         M: Cost,
+        T: Message,
         W: Future<Output = Result<T, Refusal>>,
     {
         let client = client_of(&request);
@@ -177,7 +180,11 @@ impl Gate {
                 .await
                 .unwrap_or(Err(Refusal::DeadlineExceeded)),
         };
-        Ok(Response::new(answer?))
+        let answer = answer?;
+        let bytes = AnswerBytes(answer.encoded_len());
+        let mut response = Response::new(answer);
+        response.extensions_mut().insert(bytes);
+        Ok(response)
     }
 
     /// Returns when no call is under way.

@@ -9,6 +9,7 @@ use crate::corpus::{Corpus, CorpusError, Detail, Prepared};
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
 
+use super::access::Right;
 use super::convert;
 use super::corpus_service::ingest;
 use super::gate::{Gate, Pass};
@@ -35,13 +36,14 @@ enum Step {
 pub(super) fn answers(
     gate: Gate,
     pass: Pass,
+    right: Right,
     requests: Streaming<pb::IngestDocumentsRequest>,
 ) -> impl Stream<Item = Result<pb::IngestDocumentsResponse, Status>> + Send {
     let corpus = pass.corpus.clone();
     // Tasks of their own: what waits for a place must be polled when it gets one, even
     // while this stream is not, because its client does not read.
     let preparing = incoming(gate.clone(), requests).map(move |request| {
-        AbortOnDropHandle::new(tokio::spawn(prepare(gate.clone(), corpus.clone(), request)))
+        AbortOnDropHandle::new(tokio::spawn(prepare(gate.clone(), corpus.clone(), right, request)))
     });
     let steps = preparing.buffered(AHEAD).map(|step| {
         step.unwrap_or_else(|_| Step::End(Refusal::Corpus(CorpusError::Panicked).into()))
@@ -87,6 +89,7 @@ fn incoming(
 async fn prepare(
     gate: Gate,
     corpus: Corpus,
+    right: Right,
     request: Result<pb::IngestDocumentsRequest, Status>,
 ) -> Step {
     let request = match request {
@@ -101,7 +104,9 @@ async fn prepare(
         check.message(bytes);
         check.length("request_id", &request_id);
         check.finish(Some(()))?;
-        let ingest = ingest(corpus.limits(), request.ingest.unwrap_or_default())?;
+        let request = request.ingest.unwrap_or_default();
+        right.check_ingest(request.validate_only)?;
+        let ingest = ingest(corpus.limits(), request)?;
         let detail = ingest.detail;
         let prepared = corpus.prepare(ingest).await?;
         Ok::<_, Refusal>((prepared, detail))

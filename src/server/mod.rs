@@ -3,7 +3,9 @@
 //! Besides the client, this is the only module that knows the messages of the
 //! contract.
 
+mod access;
 mod admin;
+mod connections;
 mod convert;
 mod corpus_service;
 mod cost;
@@ -16,6 +18,8 @@ mod refusal;
 mod serve;
 mod similarity;
 mod story;
+mod transport;
 mod validate;
 
+pub use access::{AccessError, AccessOptions, NewToken, Right, TlsFiles};
 pub use serve::{ServeError, ServerConfig, Serving, serve};

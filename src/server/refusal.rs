@@ -10,6 +10,8 @@ use crate::index::IndexError;
 use crate::proto::v1::{FieldViolation, IngestError};
 use crate::store::StoreError;
 
+use super::access::Right;
+
 /// Who gives the reasons in error details.
 const DOMAIN: &str = "copydesk";
 
@@ -25,12 +27,20 @@ const MOST_CHARACTERS: usize = 160;
 pub(super) enum Refusal {
     /// Fields that are wrong.
     Invalid(Invalid),
+    /// The caller brings no token, and the server wants one.
+    NoToken,
+    /// The caller's token is none of the server's.
+    UnknownToken,
+    /// The caller's token is not enough for what is asked.
+    Forbidden { needed: Right, held: Right },
     /// A part of the contract that is not there yet.
     Unimplemented(&'static str),
     /// As many requests are worked on as may be.
     Overloaded { limit: usize },
     /// The requests that are worked on hold as much as may be.
     Full { limit: usize },
+    /// As many answers wait to be read by the client as may be.
+    Unread { limit: usize },
     /// The corpus is not open yet.
     Starting,
     /// The server is on its way out.
@@ -82,6 +92,23 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(invalid) => invalid.into(),
+            Refusal::NoToken => {
+                let message = "this server takes calls with a token only; send one as \
+                    `authorization: Bearer TOKEN`";
+                detailed(Code::Unauthenticated, message.to_owned(), "NO_TOKEN", None)
+            }
+            Refusal::UnknownToken => {
+                let message = "the token is none that this server knows; ask its operator for one";
+                detailed(Code::Unauthenticated, message.to_owned(), "UNKNOWN_TOKEN", None)
+            }
+            Refusal::Forbidden { needed, held } => {
+                let message = format!(
+                    "this takes a token with the right \"{}\", and yours has \"{}\"",
+                    needed.as_str(),
+                    held.as_str()
+                );
+                detailed(Code::PermissionDenied, message, "TOO_FEW_RIGHTS", None)
+            }
             Refusal::Unimplemented(what) => {
                 let message = format!("{what} is not implemented yet");
                 detailed(Code::Unimplemented, message, "UNIMPLEMENTED", None)
@@ -93,6 +120,12 @@ impl From<Refusal> for Status {
             Refusal::Full { limit } => {
                 let message = format!("requests of {limit} bytes are worked on already; try again");
                 detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+            }
+            Refusal::Unread { limit } => {
+                let message = format!(
+                    "answers of {limit} bytes wait on this connection already; read them, and try again"
+                );
+                detailed(Code::ResourceExhausted, message, "UNREAD", Some(RETRY_AFTER))
             }
             Refusal::Starting => {
                 let message = "the corpus is not ready yet; try again".to_owned();

@@ -10,8 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
 use crate::corpus::{Corpus, Limits, OpenError, Options};
@@ -22,9 +21,11 @@ use crate::proto::v1::corpus_service_server::CorpusServiceServer;
 use crate::proto::v1::similarity_service_server::SimilarityServiceServer;
 use crate::proto::v1::story_service_server::StoryServiceServer;
 
+use super::access::{Access, AccessError, AccessOptions};
+use super::connections::accepted;
 use super::gate::{Gate, Stage};
 use super::refusal::undecodable;
-use super::{admin, corpus_service, health, metrics, similarity, story};
+use super::{admin, corpus_service, health, metrics, similarity, story, transport};
 
 /// How long accepted calls have to finish once the server drains: enough for the
 /// largest document.
@@ -50,12 +51,17 @@ pub struct ServerConfig {
     pub setup: Setup,
     /// How the corpus is kept.
     pub options: Options,
+    /// Who gets in.
+    pub access: AccessOptions,
 }
 
 /// Why a server did not start or ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// Who gets in cannot be said.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}: {source}; stop what uses it or choose another one with --listen"
@@ -100,11 +106,13 @@ pub struct Serving {
 ///
 /// # Errors
 ///
-/// If the address cannot be listened on. What fails later ends the server.
+/// If the files that say who gets in cannot be used, anybody would get in from elsewhere, or
+/// the address cannot be listened on. What fails later ends the server.
 pub async fn serve(
     config: ServerConfig,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
+    let access = Access::open(&config.access, config.listen)?;
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
@@ -113,12 +121,13 @@ pub async fn serve(
         metrics::listen(address).map_err(failed)?;
     }
     let (ready_sender, ready) = oneshot::channel();
-    let ended = tokio::spawn(run(config, listener, ready_sender, stop));
+    let ended = tokio::spawn(run(config, access, listener, ready_sender, stop));
     Ok(Serving { address, ready, ended })
 }
 
 async fn run(
     config: ServerConfig,
+    access: Access,
     listener: TcpListener,
     ready: oneshot::Sender<()>,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -133,9 +142,9 @@ async fn run(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let most = limits.message_bytes * DECODED;
-    let router = Server::builder()
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+    let router = transport::server()
         .layer(MapResponseLayer::new(explain_undecodable))
+        .layer(layer_fn(access.guard()))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -152,8 +161,7 @@ async fn run(
             gate: gate.clone(),
             setup: config.setup.others(),
         }));
-    // Answers are small, and written in parts: they must not wait for one another.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = accepted(listener, access.tls());
     let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         let _ = drain.await;
     }));

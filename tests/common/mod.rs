@@ -36,7 +36,7 @@ pub const OTHER: &str = "Fishermen in the northern harbour have been on strike o
 /// The program, run by a test.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_copydesk"));
-    command.env_remove("COPYDESK_SERVER").stdin(Stdio::null());
+    command.env_remove("COPYDESK_SERVER").env_remove("COPYDESK_TOKEN").stdin(Stdio::null());
     command
 }
 
@@ -185,7 +185,7 @@ impl Drop for Desk {
 }
 
 /// Starts a server and waits until it is ready, or has ended.
-fn start(mut program: Command, folder: &Path, options: &[&str]) -> Option<(Child, String)> {
+pub fn start(mut program: Command, folder: &Path, options: &[&str]) -> Option<(Child, String)> {
     let mut child = program
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data"])
         .arg(folder)
