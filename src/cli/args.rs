@@ -80,9 +80,30 @@ pub enum Command {
     Info,
     /// Merge what a server's index is in pieces, and give the space of what was deleted back
     Compact,
+    /// Make a consistent copy of a server's corpus, on the server's machine, while it is in use
+    Snapshot(SnapshotArgs),
+    /// Make a corpus of a snapshot, in an empty folder
+    Restore(RestoreArgs),
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// What to call it: a-z, 0-9 and - [default: the time, e.g. 20231020-143400]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The snapshot: a folder in the server's folder of snapshots, or a copy of it
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshot: PathBuf,
+    /// Folder for the corpus; made if it is not there, else it has to be empty
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -142,6 +163,9 @@ pub struct ServeArgs {
     /// The same for one outlet, e.g. "Example Wire=7d"; may be repeated
     #[arg(long, value_name = "SOURCE=TIME", value_parser = source_age)]
     pub retention_of: Vec<(String, SignedDuration)>,
+    /// Folder for snapshots [default: snapshots in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
     /// Compare every question with every vector: misses nothing, and takes long on a
     /// large corpus
     #[arg(long)]

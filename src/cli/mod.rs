@@ -12,6 +12,7 @@ mod questions;
 mod reembed;
 mod serve;
 mod settings;
+mod snapshots;
 mod stories;
 mod watch;
 
@@ -100,6 +101,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Compact => {
             documents::compact(Client::connect(&server).await?, json).await.map(done)
         }
+        Command::Snapshot(args) => {
+            snapshots::snapshot(Client::connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Restore(args) => snapshots::restore(args, json).await.map(done),
         Command::Reembed(args) => reembed::reembed(&server, args, json).await.map(done),
     }
 }

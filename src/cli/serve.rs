@@ -82,6 +82,7 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
                 default: args.retention,
                 by_source: args.retention_of.into_iter().collect(),
             },
+            snapshots: args.snapshots,
         },
     };
     let serving = crate::server::serve(config, stop).await?;

@@ -27,7 +27,7 @@ mod stories;
 mod subjects;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -84,11 +84,18 @@ pub struct Options {
     pub index: index::Options,
     /// How long documents are kept.
     pub retention: Retention,
+    /// The folder of its snapshots; `None` for `snapshots` in the data folder.
+    pub snapshots: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workers: 1, index: index::Options::default(), retention: Retention::default() }
+        Self {
+            workers: 1,
+            index: index::Options::default(),
+            retention: Retention::default(),
+            snapshots: None,
+        }
     }
 }
 

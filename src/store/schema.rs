@@ -19,6 +19,9 @@ const MIGRATIONS: [&str; 6] = [
 /// The latest format.
 pub(super) const FORMAT: i32 = MIGRATIONS.len() as i32;
 
+/// The first format that has stories.
+pub(super) const STORIES: i32 = 6;
+
 /// The format of the file, 0 for an empty one.
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
