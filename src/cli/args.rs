@@ -84,6 +84,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Make a corpus of a snapshot, in an empty folder
     Restore(RestoreArgs),
+    /// Check a data folder that no server has open, and say what the next start makes anew
+    Check(CheckArgs),
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
@@ -102,6 +104,13 @@ pub struct RestoreArgs {
     #[arg(value_name = "SNAPSHOT")]
     pub snapshot: PathBuf,
     /// Folder for the corpus; made if it is not there, else it has to be empty
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder that holds the corpus
     #[arg(long, value_name = "DIR", required = true)]
     pub data: PathBuf,
 }

@@ -1,6 +1,7 @@
 //! The command line: everything but `serve`, `setup` and `demo` talks to a server.
 
 mod args;
+mod check;
 mod demo;
 mod documents;
 mod failure;
@@ -105,6 +106,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             snapshots::snapshot(Client::connect(&server).await?, args, json).await.map(done)
         }
         Command::Restore(args) => snapshots::restore(args, json).await.map(done),
+        Command::Check(args) => check::check(args, json).await,
         Command::Reembed(args) => reembed::reembed(&server, args, json).await.map(done),
     }
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod candidates;
+mod check;
 mod compare;
 mod coverage;
 mod duplicates;
@@ -41,6 +42,7 @@ use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
+pub use check::{Health, check_folder};
 pub use compare::{CandidateIds, Compared};
 pub use coverage::{CoveragePage, StoryAnswer, StoryPage};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};

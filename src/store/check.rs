@@ -164,15 +164,15 @@ impl Closed {
 
     /// Texts without vectors of the model that answers, and vectors that are none.
     fn vectors(&self) -> Result<Vec<String>> {
-        let Some((_, model)) = &self.model else { return Ok(Vec::new()) };
-        let (mut texts, mut embedded) = (0, 0);
-        self.view().texts(|_, _| texts += 1)?;
-        let count = |_: ContentId, _: Windows| embedded += 1;
-        let all = (ContentId(i64::MIN), ContentId(i64::MAX));
-        self.view().vectors(all.0, all.1, model.dimension, count)?;
-        let missing = "texts have no vectors; `copydesk reembed` with the model of the corpus \
-                       makes them";
-        Ok(counted(texts - embedded, missing).into_iter().collect())
+        let Some((number, model)) = &self.model else { return Ok(Vec::new()) };
+        let sound = |_: ContentId, _: Windows| {};
+        self.view().vectors(ContentId(i64::MIN), ContentId(i64::MAX), model.dimension, sound)?;
+        let sql = "SELECT count(*) FROM contents c WHERE NOT EXISTS \
+                   (SELECT 1 FROM vectors v WHERE v.content = c.content AND v.model = ?)";
+        let without: i64 = self.view().value(sql, &[number])?.unwrap_or(0);
+        let what = "texts have no vectors; `copydesk reembed` with the model of the corpus makes \
+                    them";
+        Ok(counted(without.unsigned_abs() as usize, what).into_iter().collect())
     }
 }
 

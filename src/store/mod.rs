@@ -27,6 +27,7 @@ pub use rows::{
     DocumentKey, EditorWord, ModelIdentity, PassageKey, StoredDocument, StoredPassage,
     StoredVerdict, Totals,
 };
+pub use schema::FORMAT;
 pub use snapshot::{Snapshot, SnapshotError, SnapshotName, restore};
 pub use stories::{StoredStory, StoryKey, StoryWord};
 pub use write::{NewDocument, Writer, Written};
