@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use http::Uri;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
@@ -42,8 +43,25 @@ pub struct Arguments {
         default_value = "warn,copydesk=info,hnsw_rs=off"
     )]
     pub log: String,
+    /// How to log it
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options for every command",
+        value_enum,
+        default_value_t = LogFormat::Text
+    )]
+    pub log_format: LogFormat,
     #[command(subcommand)]
     pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line, for other programs
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,6 +176,10 @@ pub struct ServeArgs {
     /// Where to answer Prometheus with figures about the corpus (GET /metrics)
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+    /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
+    /// http://127.0.0.1:4317
+    #[arg(long, value_name = "ADDRESS")]
+    pub otlp: Option<Uri>,
     /// Threads that embed [default: one for each core]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,

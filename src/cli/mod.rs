@@ -7,6 +7,7 @@ mod documents;
 mod failure;
 mod ingest;
 mod input;
+mod logs;
 mod output;
 mod progress;
 mod questions;
@@ -46,12 +47,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    serve::start_logging(&parsed.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::from(error).report(),
     };
+    let logging = {
+        let _runtime = runtime.enter();
+        let otlp = match &parsed.command {
+            Command::Serve(args) => args.otlp.as_ref(),
+            _ => None,
+        };
+        logs::start(&parsed.log, parsed.log_format, otlp)
+    };
+    let logs = match logging {
+        Ok(logs) => logs,
+        Err(failure) => return failure.report(),
+    };
     let result = runtime.block_on(dispatch(parsed));
+    logs.finish();
     // A thread that is still opening a corpus must not hold up the end.
     runtime.shutdown_background();
     match result {

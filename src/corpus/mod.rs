@@ -24,6 +24,7 @@ mod retention;
 mod search;
 mod settle;
 mod shelf;
+mod steps;
 mod stories;
 mod subjects;
 mod watch;
@@ -34,6 +35,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 
 use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
 use crate::index::{self, ContentId, Fingerprints, VectorIndex};
@@ -62,6 +64,7 @@ pub use related_documents::{
 use reports::Texts;
 pub use retention::Retention;
 use shelf::Shelf;
+use steps::timed_wait;
 use subjects::{Gists, Subjects};
 use watch::Watchers;
 pub use watch::{Answers, WatchQuestion, Watched};
@@ -271,9 +274,10 @@ impl Corpus {
             Lane::Ingest => &self.desk.work,
         };
         // They are only ever closed with the corpus.
-        let place = Arc::clone(places).acquire_owned().await;
+        let place = timed_wait(lane, "wait", Arc::clone(places).acquire_owned()).await;
+        let span = Span::current();
         let working = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let (_place, _in_span) = (place, span.entered());
             work(&parts)
         });
         working.await.unwrap_or_else(|error| {
@@ -290,14 +294,16 @@ impl Corpus {
         // A task of its own: a turn that came must be taken, even while its caller is not
         // polled. A caller that leaves before gives it up.
         let corpus = self.clone();
-        let taking = AbortOnDropHandle::new(tokio::spawn(async move {
-            let turn: OwnedMutexGuard<()> = Arc::clone(&corpus.desk.turn).lock_owned().await;
+        let taking = async move {
+            let turn = Arc::clone(&corpus.desk.turn).lock_owned();
+            let turn: OwnedMutexGuard<()> = timed_wait(Lane::Ingest, "turn", turn).await;
             let work = move |parts: &Parts| {
                 let _turn = turn;
                 work(parts)
             };
             corpus.blocking_on(&corpus.parts(), Lane::Ingest, work).await
-        }));
+        };
+        let taking = AbortOnDropHandle::new(tokio::spawn(taking.in_current_span()));
         taking.await.unwrap_or(Err(CorpusError::Panicked))
     }
 }

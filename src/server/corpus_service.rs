@@ -3,6 +3,7 @@ use futures::stream::BoxStream;
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
 
 use crate::article::DocumentId;
 use crate::corpus::{Corpus, Detail, Ingest, Limits};
@@ -176,7 +177,7 @@ impl CorpusService for Service {
         check.finish(Some(()))?;
         let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
         let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
-        tokio::spawn(async move {
+        let exporting = async move {
             let export = export(&corpus, filter, &sender);
             let result = match deadline {
                 None => export.await,
@@ -187,7 +188,8 @@ impl CorpusService for Service {
             if let Err(refusal) = result {
                 let _ = sender.send(Err(refusal.into())).await;
             }
-        });
+        };
+        tokio::spawn(exporting.in_current_span());
         // The call is under way until its last answer is taken.
         let answers = ReceiverStream::new(receiver).map(move |answer| {
             let _pass = &pass;

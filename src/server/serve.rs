@@ -24,6 +24,7 @@ use crate::proto::v1::story_service_server::StoryServiceServer;
 
 use super::gate::{Gate, Stage};
 use super::refusal::undecodable;
+use super::requests::Observe;
 use super::{admin, corpus_service, health, metrics, similarity, story};
 
 /// How long accepted calls have to finish once the server drains: enough for the
@@ -135,6 +136,7 @@ async fn run(
     let most = limits.message_bytes * DECODED;
     let router = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .layer(Observe)
         .layer(MapResponseLayer::new(explain_undecodable))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
