@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use http::Uri;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
@@ -37,6 +38,15 @@ pub struct Arguments {
         default_value = "warn,copydesk=info,hnsw_rs=off"
     )]
     pub log: String,
+    /// How to log it
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options for every command",
+        value_enum,
+        default_value_t = LogFormat::Text
+    )]
+    pub log_format: LogFormat,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -67,6 +77,14 @@ pub struct ServerArgs {
     /// In PEM, the key of that certificate
     #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line, for other programs
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +126,12 @@ pub enum Command {
     Info,
     /// Merge what a server's index is in pieces, and give the space of what was deleted back
     Compact,
+    /// Make a consistent copy of a server's corpus, on the server's machine, while it is in use
+    Snapshot(SnapshotArgs),
+    /// Make a corpus of a snapshot, in an empty folder
+    Restore(RestoreArgs),
+    /// Check a data folder that no server has open, and say what the next start makes anew
+    Check(CheckArgs),
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
@@ -128,6 +152,30 @@ pub struct NewTokenArgs {
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true,
           value_parser = one_line)]
     pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// What to call it: a-z, 0-9 and - [default: the time, e.g. 20231020-143400]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The snapshot: a folder in the server's folder of snapshots, or a copy of it
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshot: PathBuf,
+    /// Folder for the corpus; made if it is not there, else it has to be empty
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder that holds the corpus
+    #[arg(long, value_name = "DIR", required = true)]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +223,10 @@ pub struct ServeArgs {
     /// Where to answer Prometheus with figures about the corpus (GET /metrics)
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+    /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
+    /// http://127.0.0.1:4317
+    #[arg(long, value_name = "ADDRESS")]
+    pub otlp: Option<Uri>,
     /// Threads that embed [default: one for each core]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
@@ -189,6 +241,9 @@ pub struct ServeArgs {
     /// The same for one outlet, e.g. "Example Wire=7d"; may be repeated
     #[arg(long, value_name = "SOURCE=TIME", value_parser = source_age)]
     pub retention_of: Vec<(String, SignedDuration)>,
+    /// Folder for snapshots [default: snapshots in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
     /// Compare every question with every vector: misses nothing, and takes long on a
     /// large corpus
     #[arg(long)]

@@ -7,6 +7,7 @@ use tonic::Status;
 use crate::client::{ConnectError, innermost};
 use crate::embed::{ModelError, SetupError};
 use crate::server::ServeError;
+use crate::store::SnapshotError;
 
 /// Why a command failed: one sentence that says what, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,8 @@ pub enum Failure {
     Model(#[from] ModelError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error("{}", refusal(.0))]

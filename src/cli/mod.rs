@@ -1,18 +1,21 @@
 //! The command line: everything but `serve`, `setup` and `demo` talks to a server.
 
 mod args;
+mod check;
 mod connect;
 mod demo;
 mod documents;
 mod failure;
 mod ingest;
 mod input;
+mod logs;
 mod output;
 mod progress;
 mod questions;
 mod reembed;
 mod serve;
 mod settings;
+mod snapshots;
 mod stories;
 mod token;
 mod watch;
@@ -45,12 +48,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    serve::start_logging(&parsed.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::from(error).report(),
     };
+    let logging = {
+        let _runtime = runtime.enter();
+        let otlp = match &parsed.command {
+            Command::Serve(args) => args.otlp.as_ref(),
+            _ => None,
+        };
+        logs::start(&parsed.log, parsed.log_format, otlp)
+    };
+    let logs = match logging {
+        Ok(logs) => logs,
+        Err(failure) => return failure.report(),
+    };
     let result = runtime.block_on(dispatch(parsed));
+    logs.finish();
     // A thread that is still opening a corpus must not hold up the end.
     runtime.shutdown_background();
     match result {
@@ -92,6 +107,11 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Info => documents::info(connect(&server).await?, json).await.map(done),
         Command::Compact => documents::compact(connect(&server).await?, json).await.map(done),
+        Command::Snapshot(args) => {
+            snapshots::snapshot(connect(&server).await?, args, json).await.map(done)
+        }
+        Command::Restore(args) => snapshots::restore(args, json).await.map(done),
+        Command::Check(args) => check::check(args, json).await,
         Command::Reembed(args) => reembed::reembed(server, args, json).await.map(done),
     }
 }

@@ -1,10 +1,9 @@
 use std::future::Future;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::thread;
 
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::args::{AccessArgs, ServeArgs, SetupArgs};
 use super::failure::Failure;
@@ -14,16 +13,6 @@ use crate::corpus::{Options, Retention};
 use crate::embed::{Setup, SetupError, SetupOptions};
 use crate::index;
 use crate::server::{AccessOptions, ServeError, ServerConfig, TlsFiles};
-
-/// Logs to standard error what `filter` lets through.
-pub fn start_logging(filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init();
-}
 
 /// Fetches what is missing and checks what is there.
 pub async fn setup(args: SetupArgs, json: bool) -> Result<(), Failure> {
@@ -84,6 +73,7 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
                 default: args.retention,
                 by_source: args.retention_of.into_iter().collect(),
             },
+            snapshots: args.snapshots,
         },
     };
     let serving = crate::server::serve(config, stop).await?;

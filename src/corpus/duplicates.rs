@@ -9,6 +9,7 @@ use crate::store::{Filter, PassageKey};
 use super::answers::{Detail, Evidence, MatchAnswer};
 use super::query::{Asked, AskedPassage};
 use super::search::{Found, OCCURRENCES, Probe, Search};
+use super::steps::timed_question;
 use super::{Corpus, CorpusError, Parts, Query};
 
 /// Nearest texts that are looked at for each passage of a query, at least.
@@ -78,7 +79,7 @@ impl Parts {
             occurrences: OCCURRENCES.max(question.limit + 1),
             lexical_only: asked.lexical_only,
         };
-        let all = self.find(view, &probes, search)?;
+        let all = timed_question("duplicates", || self.find(view, &probes, search))?;
 
         let mut best: HashMap<PassageKey, (f32, Found)> = HashMap::new();
         for found in all {

@@ -4,7 +4,7 @@ use crate::article::EmptyDocument;
 use crate::embed::{EmbedError, ModelError};
 use crate::index::IndexError;
 use crate::lexical::LexicalError;
-use crate::store::{StoreError, StoryKey};
+use crate::store::{SnapshotError, StoreError, StoryKey};
 
 /// Why the corpus could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum CorpusError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No snapshot was made.
+    #[error("no snapshot was made: {0}")]
+    Snapshot(#[from] SnapshotError),
     /// The index failed.
     #[error(transparent)]
     Index(#[from] IndexError),

@@ -78,7 +78,7 @@ fn folder(store: &Store) -> PathBuf {
     store.folder().join("index").join(store.model().to_string())
 }
 
-fn identity(corpus: i64, model: &ModelIdentity) -> Identity {
+pub(super) fn identity(corpus: i64, model: &ModelIdentity) -> Identity {
     let dimension = model.dimension.to_string();
     let parts = [&model.id, &model.weights_sha256, &model.precision, &dimension];
     Identity {

@@ -1,8 +1,5 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
-
-use metrics::histogram;
 
 use crate::article::{Article, DocumentId, Incoming, read};
 use crate::embed::{Lane, Role, Windows};
@@ -15,6 +12,7 @@ use crate::verdict::Report;
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Compared, Nearest};
 use super::query::{now, primary};
+use super::steps::timed;
 use super::subjects::subject_of;
 use super::{Corpus, CorpusError, Parts, Retention};
 
@@ -194,22 +192,6 @@ impl Corpus {
             prepared.ready = Some(self.compare(&prepared.article).await?);
         }
     }
-}
-
-/// Does a step of a question and counts how long it takes.
-pub(super) fn timed_question<T>(step: &'static str, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let done = work();
-    histogram!("copydesk_question_step_seconds", "step" => step).record(started.elapsed());
-    done
-}
-
-/// Does a step of an ingest and counts how long it takes.
-pub(super) fn timed<T>(step: &'static str, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let done = work();
-    histogram!("copydesk_ingest_step_seconds", "step" => step).record(started.elapsed());
-    done
 }
 
 /// Refuses what would be deleted at once.

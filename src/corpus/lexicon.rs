@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use roaring::RoaringTreemap;
@@ -26,7 +27,7 @@ impl Lexicon {
     /// Opens both indices, or makes them anew.
     pub fn open(store: &Store) -> Result<Self, OpenError> {
         let identity = store.reader()?.view().corpus()?.to_string();
-        let folder = |name: &str| -> PathBuf { store.folder().join("words").join(name) };
+        let folder = |name: &str| words(store.folder(), name);
         Ok(Self {
             passages: LexicalIndex::open(&folder("passages"), &identity, &Passages(store))?,
             documents: LexicalIndex::open(&folder("documents"), &identity, &Documents(store))?,
@@ -35,7 +36,8 @@ impl Lexicon {
 
     /// Adds a text that is new to the corpus.
     pub fn put_text(&self, content: ContentId, words: Bag) {
-        self.passages.put(content.0.unsigned_abs(), 0, words);
+        let (id, stamp) = text_entry(content);
+        self.passages.put(id, stamp, words);
     }
 
     /// Takes out texts that no passage says any more.
@@ -45,7 +47,8 @@ impl Lexicon {
 
     /// Adds a document, or takes it for what it is now.
     pub fn put_document(&self, key: DocumentKey, sequence: i64, title: &str, words: Bag) {
-        self.documents.put(key.0.unsigned_abs(), stamp(sequence, title), words);
+        let (id, stamp) = entry(key, sequence, title);
+        self.documents.put(id, stamp, words);
     }
 
     /// Takes out documents that were deleted.
@@ -86,6 +89,34 @@ impl Lexicon {
     }
 }
 
+/// What is of no use or missing in the indices of words in a data folder, of texts and of
+/// documents, each by [`text_entry`] and [`entry`]. Changes nothing.
+pub(super) fn check(
+    folder: &Path,
+    corpus: i64,
+    texts: &HashMap<u64, u64>,
+    documents: &HashMap<u64, u64>,
+) -> [(Result<usize, LexicalError>, &'static str); 2] {
+    let missing = |name: &str, entries| {
+        LexicalIndex::missing(&words(folder, name), &corpus.to_string(), entries)
+    };
+    [(missing("passages", texts), "texts"), (missing("documents", documents), "documents")]
+}
+
+/// The number and the stamp of a text.
+pub(super) fn text_entry(content: ContentId) -> (u64, u64) {
+    (content.0.unsigned_abs(), 0)
+}
+
+/// The number and the stamp of a document.
+pub(super) fn entry(key: DocumentKey, sequence: i64, title: &str) -> (u64, u64) {
+    (key.0.unsigned_abs(), stamp(sequence, title))
+}
+
+fn words(folder: &Path, name: &str) -> PathBuf {
+    folder.join("words").join(name)
+}
+
 /// Changes with the body of a document and with its headline.
 fn stamp(sequence: i64, title: &str) -> u64 {
     xxh3_64(title.as_bytes()) ^ sequence.unsigned_abs()
@@ -96,7 +127,8 @@ struct Passages<'a>(&'a Store);
 impl Texts for Passages<'_> {
     fn all(&self, each: &mut dyn FnMut(u64, u64)) -> Result<(), LexicalError> {
         let reader = self.0.reader()?;
-        Ok(reader.view().texts(|content, _| each(content.0.unsigned_abs(), 0))?)
+        let mut each = |(id, stamp)| each(id, stamp);
+        Ok(reader.view().texts(|content, _| each(text_entry(content)))?)
     }
 
     fn words(&self, id: u64) -> Result<Option<Bag>, LexicalError> {
@@ -110,10 +142,8 @@ struct Documents<'a>(&'a Store);
 impl Texts for Documents<'_> {
     fn all(&self, each: &mut dyn FnMut(u64, u64)) -> Result<(), LexicalError> {
         let reader = self.0.reader()?;
-        let each = |key: DocumentKey, sequence, title: &str| {
-            each(key.0.unsigned_abs(), stamp(sequence, title));
-        };
-        Ok(reader.view().headlines(each)?)
+        let mut each = |(id, stamp)| each(id, stamp);
+        Ok(reader.view().headlines(|key, sequence, title| each(entry(key, sequence, title)))?)
     }
 
     fn words(&self, id: u64) -> Result<Option<Bag>, LexicalError> {

@@ -8,7 +8,8 @@ use crate::article::DocumentId;
 use crate::embed::{EmbedStats, ModelInfo};
 use crate::index::{Compacted, IndexStatus};
 use crate::store::{
-    DocumentKey, EditorWord, Filter, StoredDocument, StoredPassage, StoryKey, Totals,
+    DocumentKey, EditorWord, Filter, Snapshot, SnapshotName, StoredDocument, StoredPassage,
+    StoryKey, Totals,
 };
 use crate::verdict::Verdict;
 
@@ -253,6 +254,21 @@ impl Corpus {
             Ok(Compacted { reclaimed_bytes: compacted.reclaimed_bytes + reclaimed, ..compacted })
         });
         compacting.await.unwrap_or(Err(CorpusError::Panicked))
+    }
+
+    /// Copies the corpus as it is now into the folder of snapshots, under a name. It goes on if
+    /// the caller leaves.
+    ///
+    /// # Errors
+    ///
+    /// If there is a snapshot of that name, another one is being made, or files cannot be
+    /// written; then nothing of that name is there.
+    pub async fn snapshot(&self, name: SnapshotName) -> Result<Snapshot, CorpusError> {
+        let store = self.parts().store.clone();
+        let asked = self.desk.options.snapshots.clone();
+        let folder = asked.unwrap_or_else(|| store.folder().join("snapshots"));
+        let copying = tokio::task::spawn_blocking(move || store.snapshot(&folder, &name));
+        Ok(copying.await.map_err(|_| CorpusError::Panicked)??)
     }
 
     /// The state of the corpus.

@@ -4,6 +4,7 @@
 
 mod answers;
 mod candidates;
+mod check;
 mod compare;
 mod coverage;
 mod duplicates;
@@ -23,17 +24,19 @@ mod retention;
 mod search;
 mod settle;
 mod shelf;
+mod steps;
 mod stories;
 mod subjects;
 mod watch;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 
 use crate::embed::{ClientId, Embedder, Lane, ModelInfo, Precision, Setup};
 use crate::index::{self, ContentId, Fingerprints, VectorIndex};
@@ -42,6 +45,7 @@ use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
+pub use check::{Health, check_folder};
 pub use compare::{CandidateIds, Compared};
 pub use coverage::{CoveragePage, StoryAnswer, StoryPage};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
@@ -61,6 +65,7 @@ pub use related_documents::{
 use reports::Texts;
 pub use retention::Retention;
 use shelf::Shelf;
+use steps::timed_wait;
 use subjects::{Gists, Subjects};
 use watch::Watchers;
 pub use watch::{Answers, WatchQuestion, Watched};
@@ -85,11 +90,18 @@ pub struct Options {
     pub index: index::Options,
     /// How long documents are kept.
     pub retention: Retention,
+    /// The folder of its snapshots; `None` for `snapshots` in the data folder.
+    pub snapshots: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workers: 1, index: index::Options::default(), retention: Retention::default() }
+        Self {
+            workers: 1,
+            index: index::Options::default(),
+            retention: Retention::default(),
+            snapshots: None,
+        }
     }
 }
 
@@ -269,9 +281,10 @@ impl Corpus {
             Lane::Ingest => &self.desk.work,
         };
         // They are only ever closed with the corpus.
-        let place = Arc::clone(places).acquire_owned().await;
+        let place = timed_wait(lane, "wait", Arc::clone(places).acquire_owned()).await;
+        let span = Span::current();
         let working = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let (_place, _in_span) = (place, span.entered());
             work(&parts)
         });
         working.await.unwrap_or_else(|error| {
@@ -288,14 +301,16 @@ impl Corpus {
         // A task of its own: a turn that came must be taken, even while its caller is not
         // polled. A caller that leaves before gives it up.
         let corpus = self.clone();
-        let taking = AbortOnDropHandle::new(tokio::spawn(async move {
-            let turn: OwnedMutexGuard<()> = Arc::clone(&corpus.desk.turn).lock_owned().await;
+        let taking = async move {
+            let turn = Arc::clone(&corpus.desk.turn).lock_owned();
+            let turn: OwnedMutexGuard<()> = timed_wait(Lane::Ingest, "turn", turn).await;
             let work = move |parts: &Parts| {
                 let _turn = turn;
                 work(parts)
             };
             corpus.blocking_on(&corpus.parts(), Lane::Ingest, work).await
-        }));
+        };
+        let taking = AbortOnDropHandle::new(tokio::spawn(taking.in_current_span()));
         taking.await.unwrap_or(Err(CorpusError::Panicked))
     }
 }

@@ -11,6 +11,7 @@ use crate::store::{DocumentKey, StoredPassage};
 use crate::text::{ContentHash, UNDETERMINED, detect_language, normalize, word_count};
 use crate::verdict::Comparable;
 
+use super::steps::timed_wait;
 use super::{Caller, Corpus, CorpusError, Parts};
 
 /// What is asked about.
@@ -160,7 +161,8 @@ impl Corpus {
             .await?;
         let Caller { client, is_patient } = self.caller;
         let purpose = Purpose { lane, role, client, is_patient };
-        let embedded = parts.embedder.embed(purpose, missing).await?;
+        let embedding = parts.embedder.embed(purpose, missing);
+        let embedded = timed_wait(lane, "embed", embedding).await?;
         vectors.extend(hashes.into_iter().zip(embedded));
         Ok(vectors)
     }

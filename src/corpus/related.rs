@@ -11,9 +11,9 @@ use crate::related::{
 use crate::store::{DocumentKey, Filter, PassageKey, StoredDocument, StoredPassage, View};
 use crate::verdict::{Features, compare};
 
-use super::ingest::timed_question;
 use super::query::{Asked, AskedPassage, now};
 use super::search::OCCURRENCES;
+use super::steps::timed_question;
 use super::{Corpus, CorpusError, Parts, PassageName, Query};
 
 /// Texts that are looked at for each answer that is wanted, and besides, from either side.

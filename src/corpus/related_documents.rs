@@ -13,8 +13,8 @@ use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, View};
 use crate::verdict::{Features, Report, Verdict, compare, judge_pair};
 
 use super::candidates::Nearest;
-use super::ingest::timed_question;
 use super::query::now;
+use super::steps::timed_question;
 use super::subjects::{by_meaning, subject_of};
 use super::{Corpus, CorpusError, Parts};
 

@@ -15,8 +15,9 @@ use crate::verdict::{DocumentVerdict, Verdict, judge_document};
 
 use super::answers::{Detail, Unfilled, VerdictAnswer, answer};
 use super::candidates::{Compared, merged};
-use super::ingest::{Ingested, Outcome, Prepared, Ready, timed};
+use super::ingest::{Ingested, Outcome, Prepared, Ready};
 use super::query::now;
+use super::steps::timed;
 use super::stories::Filed;
 use super::subjects::unembedded;
 use super::watch::Watchers;
@@ -56,14 +57,19 @@ impl Parts {
             let reader = self.store.reader()?;
             return self.validate(reader.view(), prepared);
         }
-        let settled = self.store.write(|writer| {
-            let settled = self.store_document(writer, prepared)?;
-            // Read before the commit: once that is done, nothing may fail.
-            let stored = writer.view().document(&prepared.article.id)?;
-            let facets =
-                stored.as_ref().map(|stored| writer.view().facets_of(stored.key)).transpose()?;
-            Ok::<_, CorpusError>(settled.zip(Some(stored.zip(facets.flatten()))))
-        });
+        let write = || {
+            self.store.write(|writer| {
+                let settled = self.store_document(writer, prepared)?;
+                // Read before the commit: once that is done, nothing may fail.
+                let stored = writer.view().document(&prepared.article.id)?;
+                let facets = stored
+                    .as_ref()
+                    .map(|stored| writer.view().facets_of(stored.key))
+                    .transpose()?;
+                Ok::<_, CorpusError>(settled.zip(Some(stored.zip(facets.flatten()))))
+            })
+        };
+        let settled = timed("store", write);
         // Texts that were not stored after all must not be known by their numbers.
         let settled = settled.inspect_err(|_| self.texts.forget())?;
         let Some(((ingested, written), stored)) = settled else {

@@ -6,6 +6,7 @@
 mod background;
 mod bits;
 mod build;
+mod check;
 mod codes;
 mod contents;
 mod fingerprints;
@@ -23,6 +24,7 @@ mod walk;
 
 use crate::embed::Windows;
 
+pub use check::{Checked, check};
 pub use contents::ContentSet;
 pub use fingerprints::Fingerprints;
 pub use manifest::{Manifest, ManifestError};

@@ -60,7 +60,7 @@ struct Fields {
 
 impl Frozen {
     pub fn open(folder: &Path, identity: &str) -> Result<Self, LexicalError> {
-        let payload = format!("{FORMAT} {identity}");
+        let payload = payload(identity);
         match Self::open_existing(folder, &payload) {
             Ok(frozen) => Ok(frozen),
             Err(reason) => {
@@ -75,14 +75,7 @@ impl Frozen {
     }
 
     fn open_existing(folder: &Path, payload: &str) -> Result<Self, LexicalError> {
-        let index = Index::open_in_dir(folder)?;
-        if index.load_metas()?.payload.as_deref() != Some(payload) {
-            return Err(LexicalError("it is of another corpus or format".into()));
-        }
-        if !index.validate_checksum()?.is_empty() {
-            return Err(LexicalError("it is damaged".into()));
-        }
-        Self::of(index, payload.to_owned())
+        Self::of(sound(folder, payload)?, payload.to_owned())
     }
 
     fn of(index: Index, payload: String) -> Result<Self, LexicalError> {
@@ -104,16 +97,8 @@ impl Frozen {
     /// The texts that it holds, with their stamps, and how often terms stand in them.
     pub fn contents(&self) -> Result<(HashMap<u64, u64>, Counts), LexicalError> {
         let searcher = self.searcher();
-        let mut texts = HashMap::new();
         let mut counts = Counts::default();
         for segment in searcher.segment_readers() {
-            let ids = segment.fast_fields().u64("id")?;
-            let stamps = segment.fast_fields().u64("stamp")?;
-            for document in segment.doc_ids_alive() {
-                if let (Some(id), Some(stamp)) = (ids.first(document), stamps.first(document)) {
-                    texts.insert(id, stamp);
-                }
-            }
             let words = segment.inverted_index(self.fields.words)?;
             let mut terms = words.terms().stream()?;
             while let Some((bytes, info)) = terms.next() {
@@ -125,7 +110,7 @@ impl Frozen {
             counts.texts += u64::from(segment.max_doc());
             counts.tokens += words.total_num_tokens();
         }
-        Ok((texts, counts))
+        Ok((stamps(&searcher)?, counts))
     }
 
     /// Takes texts out and others in.
@@ -212,6 +197,45 @@ impl Frozen {
             wanted *= 2;
         }
     }
+}
+
+/// What is written beside segments of texts that belong to `identity`.
+fn payload(identity: &str) -> String {
+    format!("{FORMAT} {identity}")
+}
+
+/// The index in a folder, every byte of it checked.
+fn sound(folder: &Path, payload: &str) -> Result<Index, LexicalError> {
+    let index = Index::open_in_dir(folder)?;
+    if index.load_metas()?.payload.as_deref() != Some(payload) {
+        return Err(LexicalError("it is of another corpus or format".into()));
+    }
+    if !index.validate_checksum()?.is_empty() {
+        return Err(LexicalError("it is damaged".into()));
+    }
+    Ok(index)
+}
+
+/// The texts that the segments in a folder hold, with their stamps. Changes nothing.
+pub(super) fn held(folder: &Path, identity: &str) -> Result<HashMap<u64, u64>, LexicalError> {
+    let index = sound(folder, &payload(identity))?;
+    let reader: IndexReader =
+        index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    stamps(&reader.searcher())
+}
+
+fn stamps(searcher: &Searcher) -> Result<HashMap<u64, u64>, LexicalError> {
+    let mut texts = HashMap::new();
+    for segment in searcher.segment_readers() {
+        let ids = segment.fast_fields().u64("id")?;
+        let stamps = segment.fast_fields().u64("stamp")?;
+        for document in segment.doc_ids_alive() {
+            if let (Some(id), Some(stamp)) = (ids.first(document), stamps.first(document)) {
+                texts.insert(id, stamp);
+            }
+        }
+    }
+    Ok(texts)
 }
 
 fn create(folder: &Path) -> Result<Index, LexicalError> {

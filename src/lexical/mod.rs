@@ -10,7 +10,7 @@ mod bm25;
 mod counts;
 mod frozen;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
@@ -149,6 +149,21 @@ impl LexicalIndex {
         Ok(index)
     }
 
+    /// How many of these texts, each a number and its stamp, the files in `folder` do not hold.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged or of something else than `identity`; then all of it is made anew.
+    pub fn missing(
+        folder: &Path,
+        identity: &str,
+        texts: &HashMap<u64, u64>,
+    ) -> Result<usize, LexicalError> {
+        let held = frozen::held(folder, identity)?;
+        Ok(texts.iter().filter(|(id, stamp)| held.get(*id) != Some(*stamp)).count())
+    }
+
     /// Adds a text, in place of one of the same number.
     pub fn put(&self, id: u64, stamp: u64, words: Bag) {
         let is_full = {
@@ -281,7 +296,7 @@ impl Spread<'_> {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashMap};
     use std::sync::Arc;
 
     use super::{LexicalError, LexicalIndex, TOGETHER, Texts};
@@ -350,6 +365,34 @@ mod tests {
         drop(index);
         let other = LexicalIndex::open(folder.path(), "b", &Stored::default()).expect("an index");
         assert_eq!(ids(&other, &[60]), [0_u64; 0]);
+    }
+
+    #[test]
+    fn a_look_at_the_files_tells_what_is_not_in_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let texts: HashMap<u64, u64> = (0..10).map(|id| (id, 1)).collect();
+        let missing = |identity: &str, texts: &HashMap<u64, u64>| {
+            LexicalIndex::missing(folder.path(), identity, texts)
+        };
+        assert!(missing("a", &texts).is_err(), "there is nothing");
+        let index = LexicalIndex::open(folder.path(), "a", &Stored::default()).expect("an index");
+        for id in 0..8 {
+            index.put(id, 1, bag(&[7]));
+        }
+        index.shared.freeze();
+        index.put(8, 1, bag(&[7]));
+        drop(index);
+        assert_eq!(missing("a", &texts).ok(), Some(2), "one never came, one was in memory");
+        assert_eq!(missing("a", &[(3, 2)].into()).ok(), Some(1), "it has other words now");
+        assert!(missing("b", &texts).is_err(), "it is of another corpus");
+        for entry in std::fs::read_dir(folder.path()).expect("files").flatten() {
+            if entry.path().extension().is_some_and(|kind| kind == "idx") {
+                let mut bytes = std::fs::read(entry.path()).expect("a file");
+                bytes[0] ^= 4;
+                std::fs::write(entry.path(), bytes).expect("a file");
+            }
+        }
+        assert!(missing("a", &texts).is_err(), "it is damaged");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::corpus::{Corpus, CorpusError, CorpusInfo, Limits};
 use crate::embed::{ModelInfo, Precision, Setup, SetupOptions};
 use crate::proto::v1::admin_service_server::AdminService;
 use crate::proto::{timestamp, v1 as pb};
+use crate::store::SnapshotName;
 
 use super::gate::Gate;
 use super::refusal::{Invalid, Refusal};
@@ -27,9 +28,19 @@ impl AdminService for Service {
 
     async fn create_snapshot(
         &self,
-        _request: Request<pb::CreateSnapshotRequest>,
+        request: Request<pb::CreateSnapshotRequest>,
     ) -> Result<Response<pb::CreateSnapshotResponse>, Status> {
-        Err(Refusal::Unimplemented("CreateSnapshot").into())
+        self.gate
+            .answer(request, |corpus, request| async move {
+                let name = snapshot_name(&request.snapshot_name)?;
+                let made = corpus.snapshot(name).await?;
+                Ok(pb::CreateSnapshotResponse {
+                    snapshot_name: request.snapshot_name,
+                    size_bytes: i64::try_from(made.size_bytes).unwrap_or(i64::MAX),
+                    created_at: Some(timestamp(made.created_at)),
+                })
+            })
+            .await
     }
 
     async fn compact_index(
@@ -61,6 +72,14 @@ impl AdminService for Service {
             })
             .await
     }
+}
+
+fn snapshot_name(name: &str) -> Result<SnapshotName, Refusal> {
+    SnapshotName::parse(name).ok_or_else(|| {
+        let mut invalid = Invalid::default();
+        invalid.add("snapshot_name", "is none; give 1 to 64 of a-z, 0-9 and -");
+        Refusal::Invalid(invalid)
+    })
 }
 
 /// The files of the model that a request names.

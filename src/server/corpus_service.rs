@@ -6,6 +6,7 @@ use prost::Message;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
 
 use crate::article::DocumentId;
 use crate::corpus::{Corpus, Detail, Ingest, Limits};
@@ -187,7 +188,7 @@ impl CorpusService for Service {
         let place = pass.place.take();
         let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
         let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
-        tokio::spawn(async move {
+        let exporting = async move {
             let export = export(&corpus, filter, &sender);
             let result = match deadline {
                 None => export.await,
@@ -200,7 +201,8 @@ impl CorpusService for Service {
                 drop(place);
                 let _ = sender.send(Err(refusal.into())).await;
             }
-        });
+        };
+        tokio::spawn(exporting.in_current_span());
         // The call is under way until its last answer is taken.
         let answers = ReceiverStream::new(receiver).map(move |answer| {
             let _pass = &pass;

@@ -49,6 +49,7 @@ macro_rules! simple {
 
 simple! {
     CompactIndexRequest: true,
+    CreateSnapshotRequest: true,
     DeleteDocumentRequest: true,
     DeleteDocumentsRequest: true,
     GetDocumentRequest: false,

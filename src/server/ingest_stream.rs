@@ -4,6 +4,7 @@ use futures::{Stream, StreamExt, stream};
 use prost::Message;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
+use tracing::Instrument;
 
 use crate::corpus::{Corpus, CorpusError, Detail, Prepared};
 use crate::proto::v1 as pb;
@@ -43,7 +44,8 @@ pub(super) fn answers(
     // Tasks of their own: what waits for a place must be polled when it gets one, even
     // while this stream is not, because its client does not read.
     let preparing = incoming(gate.clone(), requests).map(move |request| {
-        AbortOnDropHandle::new(tokio::spawn(prepare(gate.clone(), corpus.clone(), right, request)))
+        let preparing = prepare(gate.clone(), corpus.clone(), right, request).in_current_span();
+        AbortOnDropHandle::new(tokio::spawn(preparing))
     });
     let steps = preparing.buffered(AHEAD).map(|step| {
         step.unwrap_or_else(|_| Step::End(Refusal::Corpus(CorpusError::Panicked).into()))

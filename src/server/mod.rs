@@ -15,6 +15,7 @@ mod ingest_stream;
 mod metrics;
 mod page_token;
 mod refusal;
+mod requests;
 mod serve;
 mod similarity;
 mod story;

@@ -8,7 +8,7 @@ use crate::corpus::CorpusError;
 use crate::embed::{EmbedError, ModelError};
 use crate::index::IndexError;
 use crate::proto::v1::{FieldViolation, IngestError};
-use crate::store::StoreError;
+use crate::store::{SnapshotError, StoreError};
 
 use super::access::Right;
 
@@ -219,13 +219,24 @@ impl From<CorpusError> for Status {
             CorpusError::Changing(_) => {
                 detailed(Code::FailedPrecondition, message, "CHANGING_MODEL", None)
             }
+            CorpusError::Snapshot(SnapshotError::Exists(_)) => {
+                detailed(Code::AlreadyExists, message, "SNAPSHOT_EXISTS", None)
+            }
+            CorpusError::Snapshot(SnapshotError::UnderWay) => {
+                detailed(Code::FailedPrecondition, message, "SNAPSHOT_UNDER_WAY", None)
+            }
+            CorpusError::Snapshot(SnapshotError::Store(StoreError::DiskFull)) => {
+                detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
+            }
             CorpusError::Index(IndexError::Io { ref source, .. })
+            | CorpusError::Snapshot(SnapshotError::Io { ref source, .. })
                 if source.kind() == std::io::ErrorKind::StorageFull =>
             {
                 detailed(Code::ResourceExhausted, message, "DISK_FULL", Some(10 * RETRY_AFTER))
             }
             CorpusError::Embed(_)
             | CorpusError::Store(_)
+            | CorpusError::Snapshot(_)
             | CorpusError::Index(_)
             | CorpusError::Lexical(_)
             | CorpusError::Panicked => {

@@ -25,6 +25,7 @@ use super::access::{Access, AccessError, AccessOptions};
 use super::connections::accepted;
 use super::gate::{Gate, Stage};
 use super::refusal::undecodable;
+use super::requests::Observe;
 use super::{admin, corpus_service, health, metrics, similarity, story, transport};
 
 /// How long accepted calls have to finish once the server drains: enough for the
@@ -143,6 +144,7 @@ async fn run(
     };
     let most = limits.message_bytes * DECODED;
     let router = transport::server()
+        .layer(Observe)
         .layer(MapResponseLayer::new(explain_undecodable))
         .layer(layer_fn(access.guard()))
         .add_service(health_service)

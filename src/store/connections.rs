@@ -16,6 +16,10 @@ use super::{StoreError, View, Writer, models, space};
 /// Readers that are kept open for the next question.
 const IDLE_READERS: usize = 8;
 
+/// The store in its data folder, and what is locked there while somebody has it open.
+pub(super) const FILE: &str = "corpus.sqlite";
+pub(super) const LOCK: &str = "lock";
+
 /// The file that changes are written to first.
 const LOG: &str = "corpus.sqlite-wal";
 
@@ -92,7 +96,7 @@ impl Store {
     ///
     /// As [`Self::open`], but for corpora of other models.
     pub fn open_to_change(folder: &Path, model: &ModelIdentity) -> Result<Self, StoreError> {
-        let path = folder.join("corpus.sqlite");
+        let path = folder.join(FILE);
         if !path.is_file() {
             let cause = "it is not there".to_owned();
             return Err(StoreError::NotACorpus { path: path.display().to_string(), cause });
@@ -110,12 +114,8 @@ impl Store {
         let name = || folder.display().to_string();
         let unusable = |source| StoreError::Folder { folder: name(), source };
         fs::create_dir_all(folder).map_err(unusable)?;
-        let lock = File::create(folder.join("lock")).map_err(unusable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StoreError::InUse { folder: name() },
-            TryLockError::Error(source) => unusable(source),
-        })?;
-        let path = folder.join("corpus.sqlite");
+        let lock = lock(folder)?;
+        let path = folder.join(FILE);
         let mut writer = Connection::open(&path)?;
         let not_ours =
             |cause: String| StoreError::NotACorpus { path: path.display().to_string(), cause };
@@ -152,7 +152,7 @@ impl Store {
     /// Changes nothing.
     pub fn recorded_model(folder: &Path) -> Option<ModelIdentity> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(folder.join("corpus.sqlite"), flags).ok()?;
+        let connection = Connection::open_with_flags(folder.join(FILE), flags).ok()?;
         models::recorded(&connection)
     }
 
@@ -253,6 +253,18 @@ fn sync_names(folder: &Path) -> io::Result<()> {
     std::iter::once(folder.as_path())
         .chain(folder.parent())
         .try_for_each(|folder| File::open(folder)?.sync_all())
+}
+
+/// Lets nobody else open the corpus in `folder` for as long as the file is open.
+pub(super) fn lock(folder: &Path) -> Result<File, StoreError> {
+    let name = || folder.display().to_string();
+    let unusable = |source| StoreError::Folder { folder: name(), source };
+    let lock = File::create(folder.join(LOCK)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { folder: name() }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

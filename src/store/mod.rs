@@ -3,6 +3,7 @@
 //! One connection writes, a few read; every change is one transaction. Nothing is
 //! ranked or judged here.
 
+mod check;
 mod connections;
 mod error;
 mod facets;
@@ -12,10 +13,12 @@ mod models;
 mod read;
 mod rows;
 mod schema;
+mod snapshot;
 mod space;
 mod stories;
 mod write;
 
+pub use check::Closed;
 pub use connections::{Reader, Store};
 pub use error::StoreError;
 pub use facets::Facets;
@@ -25,5 +28,7 @@ pub use rows::{
     DocumentKey, EditorWord, ModelIdentity, PassageKey, StoredDocument, StoredPassage,
     StoredVerdict, Totals,
 };
+pub use schema::FORMAT;
+pub use snapshot::{Snapshot, SnapshotError, SnapshotName, restore};
 pub use stories::{StoredStory, StoryKey, StoryWord};
 pub use write::{NewDocument, Writer, Written};

@@ -16,9 +16,7 @@ const DROPPED_AT_ONCE: usize = 4_000;
 /// The number of the model that answers: the one on record, which must be `model`, or
 /// `model` itself in a new corpus.
 pub(super) fn claim(connection: &Connection, model: &ModelIdentity, folder: &str) -> Result<i64> {
-    let current: i64 =
-        connection
-            .query_row("SELECT value FROM counters WHERE name = 'model'", [], |row| row.get(0))?;
+    let current = current(connection)?;
     if current == 0 {
         let number = add(connection, model)?;
         make_current(connection, number)?;
@@ -41,11 +39,16 @@ pub(super) fn claim(connection: &Connection, model: &ModelIdentity, folder: &str
 
 /// The model that answers in a corpus, if there is one.
 pub(super) fn recorded(connection: &Connection) -> Option<ModelIdentity> {
+    identity(connection, current(connection).ok()?).ok()
+}
+
+/// The number of the model that answers; 0 in a new corpus.
+pub(super) fn current(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT value FROM counters WHERE name = 'model'";
     let current = connection.query_row(sql, [], |row| row.get(0));
     // Before the second format, there was one model, and its number was the last.
-    let last = || connection.query_row("SELECT max(model) FROM models", [], |row| row.get(0));
-    identity(connection, current.or_else(|_| last()).ok()?).ok()
+    let last = |_| connection.query_row("SELECT max(model) FROM models", [], |row| row.get(0));
+    current.or_else(last)
 }
 
 /// The number of a model, which is given to it if it has none.

@@ -16,8 +16,11 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("schema_6.sql"),
 ];
 
-/// The latest format.
-pub(super) const FORMAT: i32 = MIGRATIONS.len() as i32;
+/// The latest format of a store.
+pub const FORMAT: i32 = MIGRATIONS.len() as i32;
+
+/// The first format that has stories.
+pub(super) const STORIES: i32 = 6;
 
 /// The format of the file, 0 for an empty one.
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<i32> {
