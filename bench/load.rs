@@ -27,8 +27,8 @@ use fastrand::Rng;
 use futures::future::join_all;
 use open_loop::at_rate;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tonic::Status;
+use tonic::transport::{Channel, Endpoint};
 
 /// Paragraphs of a document, and words of a paragraph.
 const PARAGRAPHS: usize = 5;
@@ -183,12 +183,14 @@ fn words() -> Vec<String> {
     words.filter(|word| word.len() > 2).map(str::to_owned).collect()
 }
 
-/// Connections that nothing is ever said on.
-async fn idle(address: &str, count: usize) -> Vec<TcpStream> {
-    let address = address.trim_start_matches("http://");
+/// Connections on which nothing is ever asked. They are there when the server asks whether they
+/// are, as it lets go who is not.
+async fn idle(address: &str, count: usize) -> Vec<Channel> {
+    let address = format!("http://{}", address.trim_start_matches("http://"));
+    let endpoint = Endpoint::from_shared(address).unwrap();
     let mut open = Vec::new();
     for _ in 0..count {
-        open.push(TcpStream::connect(address).await.unwrap());
+        open.push(endpoint.connect().await.unwrap());
     }
     open
 }
