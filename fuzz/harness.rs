@@ -1,4 +1,4 @@
-//! What the fuzz targets and `tests/damage.rs` do with bytes that nobody wrote.
+//! What the fuzz targets, `tests/damage.rs` and `tests/pages.rs` do with bytes that nobody wrote.
 //!
 //! Checksums would refuse nearly all of them, so they are made to fit first: what is behind
 //! them must bear anything, too.
@@ -14,6 +14,7 @@ use copydesk::index::{
     ContentId, ContentSet, Identity, Manifest, Options, Scope, SegmentedIndex, Truth, TruthError,
     VectorIndex,
 };
+use copydesk::page;
 use fastrand::Rng;
 
 const DIMENSION: usize = 16;
@@ -165,5 +166,19 @@ pub fn read_manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::parse(&mended) {
         // Nothing outside of its folder can be named.
         assert!(manifest.segments.iter().all(|name| !name.contains(['/', '\\'])));
+    }
+}
+
+/// Reads a page of any bytes. What is found in it is bounded and can be shown.
+pub fn read_page(bytes: &[u8]) {
+    let Ok(page) = page::read(bytes, "") else { return };
+    assert!(!page.paragraphs.is_empty());
+    assert!(page.title.chars().count() <= 1_000);
+    for text in [&page.title, &page.outlet, &page.author, &page.url] {
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+    for paragraph in &page.paragraphs {
+        assert_eq!(paragraph.text.trim(), paragraph.text);
+        assert!(!paragraph.text.is_empty());
     }
 }

@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod embed;
 pub mod index;
 pub mod lexical;
+pub mod page;
 pub mod proto;
 pub mod related;
 pub mod server;

@@ -18,6 +18,14 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+fn page(html: &[u8], content_type: &str) -> pb::Document {
+    pb::Document {
+        html: Some(html.to_vec()),
+        content_type: content_type.to_owned(),
+        ..pb::Document::default()
+    }
+}
+
 fn of_text(text: &str) -> pb::Document {
     pb::Document { text: Some(text.to_owned()), ..Default::default() }
 }
@@ -49,6 +57,14 @@ async fn bad_documents_are_refused_by_field_and_nothing_is_stored() {
         (pb::Document::default(), "document"),
         (pb::Document { text: Some("two".to_owned()), ..good() }, "document"),
         (pb::Document { html: Some(vec![60]), ..good() }, "document"),
+        (page(b"", ""), "document.html"),
+        (page(b"<script>no text</script>", ""), "document.html"),
+        (page("<div>".repeat(9_000).as_bytes(), ""), "document.html"),
+        (page("<p>".repeat(200_000).as_bytes(), ""), "document.html"),
+        (page("<p>A paragraph.</p>".repeat(11_000).as_bytes(), ""), "document.html"),
+        (page(format!("<p>{}", "word ".repeat(500_000)).as_bytes(), ""), "document.html"),
+        (page(b"%PDF", "application/pdf"), "document.content_type"),
+        (page(b"<p>page", &long), "document.content_type"),
         (pb::Document { document_id: "x".repeat(257), ..good() }, "document.document_id"),
         (pb::Document { document_id: "caf\u{E9}".to_owned(), ..good() }, "document.document_id"),
         (pb::Document { document_id: "a\nb".to_owned(), ..good() }, "document.document_id"),
@@ -211,17 +227,6 @@ async fn bad_questions_are_refused_by_field() {
         &desk.client.corpus.batch_get_documents(batch).await.unwrap_err(),
         "document_ids",
     );
-}
-
-#[tokio::test]
-async fn what_is_not_there_yet_says_so() {
-    let mut desk = Desk::open().await;
-    desk.put("a", &[LEAD]).await;
-    let page = pb::Document { html: Some(b"<p>page".to_vec()), ..Default::default() };
-    assert_eq!(desk.ingest(ingest(page.clone())).await.unwrap_err().code(), Code::Unimplemented);
-    let query = Some(find_duplicates_request::Query::Document(page));
-    let request = pb::FindDuplicatesRequest { query, ..Default::default() };
-    assert_eq!(desk.duplicates(request).await.unwrap_err().code(), Code::Unimplemented);
 }
 
 #[tokio::test]

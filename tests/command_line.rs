@@ -94,6 +94,50 @@ async fn folders_files_and_json_lines_are_taken_in_and_bad_ones_are_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_are_taken_in_and_asked_about() {
+    let mut desk = Desk::open().await;
+    desk.put("text", &[LEAD, SECOND, THIRD]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let page = format!(
+        "<meta charset=windows-1252><title>Rates rise | Gazette</title><article><h1>Rates rise</h1>\
+         <p>{LEAD}</p><p>{SECOND}</p><p>{THIRD}</p><p>The caf\u{E9} was full.</p></article>"
+    );
+    fs::write(
+        &file,
+        page.replace('\u{E9}', "\u{1}")
+            .into_bytes()
+            .iter()
+            .map(|byte| match byte {
+                1 => 0xE9,
+                byte => *byte,
+            })
+            .collect::<Vec<u8>>(),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+
+    let related = run(&desk, &["related", "--documents", "--file", file, "--json"]);
+    assert_eq!(code(&related), Some(0), "{}", err(&related));
+    let duplicates = run(&desk, &["duplicates", "--file", file, "--json"]);
+    assert_eq!(json_lines(&duplicates).len(), 3, "{}", err(&duplicates));
+
+    let ingested = run(&desk, &["ingest", folder.path().to_str().unwrap(), "--json"]);
+    assert_eq!(code(&ingested), Some(0), "{}", err(&ingested));
+    let id = json_lines(&ingested)[0]["result"]["document_id"].as_str().unwrap().to_owned();
+    let shown = run(&desk, &["show", &id]);
+    assert!(out(&shown).contains("Rates rise"), "{}", out(&shown));
+    assert!(out(&shown).contains("caf\u{E9}"), "{}", out(&shown));
+
+    let child = program()
+        .args(["--server", &desk.address, "ingest", "-", "--format", "html"])
+        .stdin(fs::File::open(file).unwrap())
+        .output()
+        .unwrap();
+    assert!(out(&child).contains("known already"), "{}{}", out(&child), err(&child));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_take_text_standard_input_and_ids() {
     let mut desk = Desk::open().await;
     desk.put("a", &[LEAD, SECOND]).await;

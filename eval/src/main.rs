@@ -8,6 +8,7 @@ mod examples;
 mod fit;
 mod listwise;
 mod measure;
+mod pages;
 mod related;
 mod retrieval;
 mod stream;
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long)]
         stories: bool,
     },
+    /// Prints how well articles are found in pages of the web, beside a simple method.
+    Pages,
     /// Fits the probabilities of being related and writes them.
     FitRelated {
         #[arg(long, default_value = "src/related/parameters.toml")]
@@ -91,6 +94,7 @@ fn main() -> Result<(), Failure> {
         Command::Related { served, stories } => {
             runtime.block_on(related::print(data, served.as_deref(), stories))
         }
+        Command::Pages => pages::print(data),
         Command::FitRelated { to } => runtime.block_on(related::fit(data, &to)),
         Command::Fit { to } => runtime.block_on(fit_to(&corpus, data, &to)),
     }

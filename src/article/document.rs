@@ -72,6 +72,17 @@ pub enum Body {
     Text(String),
     /// Paragraphs that the caller has split.
     Paragraphs(Vec<String>),
+    /// A page of the web.
+    Html(Html),
+}
+
+/// A page of the web as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Html {
+    /// What was sent.
+    pub bytes: Vec<u8>,
+    /// The Content-Type that came with it, or empty.
+    pub content_type: String,
 }
 
 /// A document as it came, checked but not read.
@@ -142,7 +153,7 @@ pub struct Passage {
 pub struct Article {
     /// Its name.
     pub id: DocumentId,
-    /// What the caller gave, filled in from what the text states.
+    /// What the caller gave, filled in from what the text or page states.
     pub metadata: Metadata,
     /// Its body in reading order.
     pub paragraphs: Vec<Paragraph>,

@@ -1,7 +1,6 @@
-use crate::text::{is_figure, words};
+use crate::text::{date_line, is_figure, words};
 
 use super::PassageKind;
-use super::dates::date_line;
 use super::patterns::is_furniture;
 
 /// Words of a caption that must match before a line counts as its repetition.
@@ -11,17 +10,23 @@ const CAPTION_WORDS: usize = 4;
 const HEADING_WORDS: usize = 10;
 
 /// Tells reporting from furniture, line by line. `lines` are normalised; `title`
-/// is the line that holds the headline, if one does.
+/// is the line that holds the headline, if one does; `marked` are those that their
+/// markup calls furniture, where there is any.
 ///
 /// A line counts as furniture by what it says, or by where it stands: a name or tag
 /// between headline and report, a caption's repetition, a heading over furniture, a
 /// link after the report. What is uncertain counts as reporting, and where nothing
 /// else is left, everything does.
-pub(super) fn classify(lines: &[String], title: Option<usize>) -> Vec<PassageKind> {
+pub(super) fn classify(
+    lines: &[String],
+    title: Option<usize>,
+    marked: &[bool],
+) -> Vec<PassageKind> {
+    let is_marked = |index: usize| marked.get(index).copied().unwrap_or(false);
     let mut furniture: Vec<bool> = lines
         .iter()
         .enumerate()
-        .map(|(index, line)| title == Some(index) || speaks_for_itself(line))
+        .map(|(index, line)| title == Some(index) || is_marked(index) || speaks_for_itself(line))
         .collect();
     mark_repeated_captions(lines, &mut furniture);
     mark_head(lines, &mut furniture);
@@ -151,7 +156,7 @@ mod tests {
 
     fn kinds(lines: &[&str]) -> Vec<PassageKind> {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        classify(&lines, None)
+        classify(&lines, None, &[])
     }
 
     #[test]
@@ -186,6 +191,14 @@ mod tests {
     fn a_document_is_never_furniture_as_a_whole() {
         assert_eq!(kinds(&["Subscribe to our newsletter"]), [Body]);
         assert_eq!(kinds(&["BULLETIN: FED RAISES RATES"]), [Body]);
+    }
+
+    #[test]
+    fn markup_is_believed_unless_nothing_would_be_left() {
+        let lines = ["A quiet street.", "The minister arrived in the capital on Thursday."];
+        let lines = lines.map(str::to_owned);
+        assert_eq!(classify(&lines, None, &[true, false]), [Furniture, Body]);
+        assert_eq!(classify(&lines, None, &[true, true]), [Body, Body]);
     }
 
     #[test]

@@ -4,11 +4,9 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::text::words;
+use crate::text::{date_line, pattern, words};
 
-use super::dates::date_line;
 use super::furniture::{is_sentence, speaks_for_itself};
-use super::patterns::pattern;
 
 /// What the lines of a text say about the article itself.
 #[derive(Debug, Default)]

@@ -1,7 +1,6 @@
 //! Documents as a newsroom holds them: reading them into paragraphs, telling
 //! reporting from furniture, and cutting paragraphs into passages.
 
-mod dates;
 mod document;
 mod furniture;
 mod headings;
@@ -10,8 +9,8 @@ mod patterns;
 mod read;
 
 pub use document::{
-    Article, Body, DocumentId, Incoming, InvalidDocumentId, Metadata, Paragraph, Passage,
+    Article, Body, DocumentId, Html, Incoming, InvalidDocumentId, Metadata, Paragraph, Passage,
     PassageKind,
 };
 pub use passages::{PASSAGE_LIMIT, cut_paragraph};
-pub use read::{EmptyDocument, paragraphs_of, query_passages, read};
+pub use read::{EmptyDocument, ReadError, paragraphs_of, query_passages, read};

@@ -1,12 +1,6 @@
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
-
-/// A constant pattern. Every one of them is compiled by the tests.
-#[allow(clippy::expect_used, reason = "patterns are constants that the tests compile")]
-pub(super) fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("constant pattern")
-}
+use regex::RegexSet;
 
 #[allow(clippy::expect_used, reason = "patterns are constants that the tests compile")]
 fn patterns(texts: &[&str]) -> RegexSet {

@@ -3,37 +3,53 @@ use crate::text::{ContentHash, LanguageTag, detect_language, is_visible, normali
 use super::furniture::classify;
 use super::headings::{Headings, read_headings};
 use super::{
-    Article, Body, DocumentId, Incoming, Metadata, Paragraph, Passage, PassageKind, cut_paragraph,
+    Article, Body, DocumentId, Html, Incoming, Metadata, Paragraph, Passage, PassageKind,
+    cut_paragraph,
 };
+use crate::page::{self, Page, PageError};
 
 /// The body holds nothing that a reader could see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("holds no visible text; give the article's paragraphs")]
 pub struct EmptyDocument;
 
+/// Why a document cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It holds nothing.
+    #[error(transparent)]
+    Empty(#[from] EmptyDocument),
+    /// No article can be read from the page.
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
 /// Reads a document as an editor would: paragraphs, furniture told from reporting,
-/// passages, and, where a plain text states what the caller did not, headline,
-/// outlet and date. The language is detected where it is not given.
+/// passages, and, where a plain text or a page states what the caller did not, headline,
+/// outlet and date; of a page also its address, its language and, as the label `author`,
+/// who wrote it. The language is detected where it is not given.
 ///
 /// # Errors
 ///
-/// If no paragraph holds visible text.
-pub fn read(incoming: Incoming) -> Result<Article, EmptyDocument> {
+/// If no paragraph holds visible text, or if there is no article in a page.
+pub fn read(incoming: Incoming) -> Result<Article, ReadError> {
     let Incoming { id, mut metadata, body } = incoming;
-    let (texts, is_plain_text) = match body {
-        Body::Text(text) => (paragraphs_of(&text), true),
-        Body::Paragraphs(paragraphs) => (paragraphs, false),
+    let is_plain_text = matches!(body, Body::Text(_));
+    let (texts, marked) = match body {
+        Body::Text(text) => (paragraphs_of(&text), Vec::new()),
+        Body::Paragraphs(paragraphs) => (paragraphs, Vec::new()),
+        Body::Html(html) => read_page(&html, &mut metadata)?,
     };
     let id = id.unwrap_or_else(|| {
         DocumentId::derived(&metadata.source, &metadata.url, &metadata.title, &texts)
     });
     let lines: Vec<String> = texts.iter().map(|text| normalize(text)).collect();
     if lines.iter().all(String::is_empty) {
-        return Err(EmptyDocument);
+        return Err(EmptyDocument.into());
     }
     let headings = if is_plain_text { read_headings(&lines) } else { Headings::default() };
     let title = given_title(&metadata.title, &lines).or(headings.title);
-    let kinds = classify(&lines, title);
+    let kinds = classify(&lines, title, &marked);
     complete(&mut metadata, headings, &texts);
 
     let body_hash = ContentHash::of_parts(texts.iter().map(String::as_bytes));
@@ -45,6 +61,28 @@ pub fn read(incoming: Incoming) -> Result<Article, EmptyDocument> {
         ContentHash::of_parts(reporting.map(|passage| passage.hash.as_bytes().as_slice()));
     metadata.language.get_or_insert_with(|| language_of(&paragraphs));
     Ok(Article { id, metadata, paragraphs, passages, body_hash, reporting_hash })
+}
+
+/// The label that names the authors of a page.
+const AUTHOR: &str = "author";
+
+/// The paragraphs of a page, and which of them its markup calls furniture. What it states
+/// about itself stands in where the caller said nothing.
+fn read_page(html: &Html, metadata: &mut Metadata) -> Result<(Vec<String>, Vec<bool>), PageError> {
+    let Page { title, outlet, author, url, language, published_at, paragraphs } =
+        page::read(&html.bytes, &html.content_type)?;
+    let fields = [&mut metadata.title, &mut metadata.source, &mut metadata.url];
+    for (given, stated) in fields.into_iter().zip([title, outlet, url]) {
+        if given.is_empty() {
+            *given = stated;
+        }
+    }
+    metadata.language = metadata.language.take().or(language);
+    metadata.published_at = metadata.published_at.or(published_at);
+    if !author.is_empty() {
+        metadata.labels.entry(AUTHOR.to_owned()).or_insert(author);
+    }
+    Ok(paragraphs.into_iter().map(|paragraph| (paragraph.text, paragraph.is_furniture)).unzip())
 }
 
 /// The passages of a text that is asked about: all of it counts as reporting.
@@ -127,7 +165,8 @@ fn language_of(paragraphs: &[Paragraph]) -> LanguageTag {
 #[cfg(test)]
 mod tests {
     use super::{paragraphs_of, query_passages, read};
-    use crate::article::{Article, Body, Incoming, Metadata, PassageKind};
+    use crate::article::{Article, Body, Html, Incoming, Metadata, PassageKind};
+    use crate::text::LanguageTag;
     use proptest::prelude::*;
 
     fn read_text(text: &str) -> Article {
@@ -204,6 +243,58 @@ mod tests {
                 furniture: 13,
             },
         );
+    }
+
+    const PAGE: &str = "<html lang=en-GB><title>Rates rise | The Gazette</title>\
+        <meta property=og:title content='Rates rise'><meta property=og:site_name content=Gazette>\
+        <meta name=author content='Jane Doe'><meta name=date content='2021-05-03'>\
+        <link rel=canonical href='https://example.org/rates'><nav>News Sport</nav><article>\
+        <h1>Rates rise</h1><p>The bank raised its rate on Monday, the first time in three years.</p>\
+        <figure><figcaption>The bank's building</figcaption></figure>\
+        <p>It said that prices, which rose by half in a year, left it no choice.</p>\
+        <p>Subscribe to our newsletter</p></article>";
+
+    fn read_page(metadata: Metadata) -> Article {
+        let html = Html { bytes: PAGE.into(), content_type: "text/html".to_owned() };
+        read(Incoming { id: None, metadata, body: Body::Html(html) }).unwrap()
+    }
+
+    #[test]
+    fn a_page_states_what_the_caller_does_not() {
+        let article = read_page(Metadata::default());
+        let metadata = &article.metadata;
+        assert_eq!(metadata.title, "Rates rise");
+        assert_eq!(metadata.source, "Gazette");
+        assert_eq!(metadata.url, "https://example.org/rates");
+        assert_eq!(metadata.language, LanguageTag::parse("en-GB"));
+        assert_eq!(metadata.published_at.unwrap().to_string(), "2021-05-03T00:00:00Z");
+        assert_eq!(metadata.labels["author"], "Jane Doe");
+        let reporting: Vec<&str> = article.reporting().map(|p| p.text.as_str()).collect();
+        assert_eq!(reporting.len(), 2, "{reporting:?}");
+        assert!(article.paragraphs.len() > 2);
+    }
+
+    #[test]
+    fn what_the_caller_says_wins_over_the_page() {
+        let given = Metadata {
+            title: "Given".to_owned(),
+            source: "given".to_owned(),
+            url: "given:1".to_owned(),
+            language: LanguageTag::parse("fr"),
+            published_at: Some("1999-01-01T00:00:00Z".parse().unwrap()),
+            labels: [("author".to_owned(), "A".to_owned())].into(),
+        };
+        assert_eq!(read_page(given.clone()).metadata, given);
+    }
+
+    #[test]
+    fn the_same_page_has_the_same_id_and_that_of_another_outlet_another_one() {
+        let id = |source: &str| {
+            read_page(Metadata { source: source.to_owned(), ..Metadata::default() }).id
+        };
+        assert_eq!(id(""), id(""));
+        assert_eq!(id(""), id("Gazette"));
+        assert_ne!(id(""), id("Other"));
     }
 
     #[test]

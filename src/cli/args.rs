@@ -275,8 +275,8 @@ pub struct AccessArgs {
 
 #[derive(Debug, Args)]
 pub struct IngestArgs {
-    /// Text files (one article each), JSON Lines (.jsonl, .ndjson: one article a
-    /// line), folders of these, or - for standard input
+    /// Text files (one article each), pages (.html, .htm, .xhtml), JSON Lines (.jsonl,
+    /// .ndjson: one article a line), folders of these, or - for standard input
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     /// How to read standard input
@@ -302,6 +302,8 @@ pub enum InputFormat {
     Text,
     /// One article a line
     Jsonl,
+    /// A page of the web
+    Html,
 }
 
 /// What a question is about.

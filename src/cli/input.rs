@@ -4,16 +4,16 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::args::{IngestArgs, InputFormat};
 use crate::proto::{timestamp, v1 as pb};
+use crate::text::written_time;
 
 /// Endings of files that are taken from a folder.
 const TEXT: [&str; 2] = ["txt", "text"];
 const JSON_LINES: [&str; 2] = ["jsonl", "ndjson"];
+const HTML: [&str; 4] = ["html", "htm", "xhtml", "xht"];
 
 /// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,7 @@ fn format_of(path: &Path) -> Option<InputFormat> {
     match ending.as_str() {
         ending if TEXT.contains(&ending) => Some(InputFormat::Text),
         ending if JSON_LINES.contains(&ending) => Some(InputFormat::Jsonl),
+        ending if HTML.contains(&ending) => Some(InputFormat::Html),
         _ => None,
     }
 }
@@ -136,6 +137,7 @@ impl Source {
         let read = input.and_then(|input| match format {
             InputFormat::Text => text(&name, input, &mut take),
             InputFormat::Jsonl => json_lines(&name, input, &mut take),
+            InputFormat::Html => page(&name, input, &mut take),
         });
         if let Err(source) = read {
             let document = Err(InputError::Unreadable { name: name.clone(), source });
@@ -152,6 +154,16 @@ fn text(name: &str, mut input: impl BufRead, mut take: impl FnMut(Item) -> bool)
         Box::new(pb::Document { text: Some(text.to_owned()), ..pb::Document::default() })
     });
     take(Item { name: name.to_owned(), document, bytes: contents.len() as u64 });
+    Ok(())
+}
+
+/// A page as it is: the server finds its character set and the article in it.
+fn page(name: &str, mut input: impl BufRead, mut take: impl FnMut(Item) -> bool) -> io::Result<()> {
+    let mut contents = Vec::new();
+    input.read_to_end(&mut contents)?;
+    let bytes = contents.len() as u64;
+    let document = Box::new(pb::Document { html: Some(contents), ..pb::Document::default() });
+    take(Item { name: name.to_owned(), document: Ok(document), bytes });
     Ok(())
 }
 
@@ -249,25 +261,14 @@ impl Row {
     }
 }
 
-/// A time as feeds and archives write it. Without a zone it is UTC.
 fn time(text: &str) -> Result<Timestamp, String> {
-    const FORMATS: [&str; 3] = ["%d-%b-%Y %H:%M:%S%.f", "%Y/%m/%d %H:%M:%S", "%d %b %Y %H:%M:%S"];
-    let text = text.trim();
-    let of_utc = |time: DateTime| Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp());
-    text.parse::<Timestamp>()
-        .ok()
-        .or_else(|| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))
-        .or_else(|| text.parse::<DateTime>().ok().and_then(of_utc))
-        .or_else(|| text.parse::<Date>().ok().and_then(|day| of_utc(day.at(0, 0, 0, 0))))
-        .or_else(|| {
-            FORMATS.iter().find_map(|format| of_utc(DateTime::strptime(format, text).ok()?))
-        })
+    written_time(text)
         .ok_or_else(|| format!("{text:?} is not a time; write it as 2023-10-20T14:34:00Z"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, json_lines, time};
+    use super::{Item, json_lines};
 
     fn items(lines: &[u8]) -> Vec<Item> {
         let mut items = Vec::new();
@@ -303,18 +304,5 @@ mod tests {
         assert!(errors[0].starts_with("in.jsonl:1 is not an article in JSON"), "{errors:?}");
         assert!(errors[1].contains("not UTF-8 at byte 10"), "{errors:?}");
         assert_eq!(items.len() - errors.len(), 1);
-    }
-
-    #[test]
-    fn times_are_read_in_the_ways_that_they_are_written() {
-        for text in [
-            "2023-10-20T14:34:00Z",
-            "2023-10-20T16:34:00+02:00",
-            "2023-10-20 14:34",
-            "Fri, 20 Oct 2023 14:34:00 GMT",
-        ] {
-            assert_eq!(time(text).unwrap().to_string(), "2023-10-20T14:34:00Z", "{text}");
-        }
-        assert!(time("yesterday").is_err());
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::article::{Article, DocumentId, Incoming, Passage, read};
+use crate::article::{Article, DocumentId, Incoming, Passage};
 use crate::embed::{Lane, Role};
 use crate::index::Scope;
 use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, StoredPassage, StoryKey};
@@ -13,7 +13,7 @@ use crate::verdict::{
 use super::answers::{Detail, Resolved, VerdictAnswer, passage_answers};
 use super::candidates::places;
 use super::query::{now, primary};
-use super::{Corpus, CorpusError, Parts};
+use super::{Corpus, CorpusError, Parts, Which};
 
 /// One of two documents that are compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +58,8 @@ impl Corpus {
         detail: Detail,
     ) -> Result<VerdictAnswer, CorpusError> {
         let parts = self.parts();
-        let left = self.side(&parts, left).await?;
-        let right = self.side(&parts, right).await?;
+        let left = self.side(&parts, left).await.map_err(|error| error.of(Which::Left))?;
+        let right = self.side(&parts, right).await.map_err(|error| error.of(Which::Right))?;
         let compare = move |parts: &Parts| parts.compare_sides(&left, &right, detail);
         self.blocking_on(&parts, Lane::Question, compare).await
     }
@@ -81,7 +81,7 @@ impl Corpus {
     /// If it is empty or cannot be embedded.
     pub async fn candidates(&self, document: Incoming) -> Result<CandidateIds, CorpusError> {
         let parts = self.parts();
-        let article = read(document)?;
+        let article = self.read(&parts, document).await?;
         let texts = article.reporting().map(|p| (p.hash, p.text.clone())).collect();
         let vectors = self.vectors_of(&parts, texts, Lane::Question, Role::Passage).await?;
         let found = move |parts: &Parts| {
@@ -122,7 +122,7 @@ impl Corpus {
                 self.blocking_on(parts, Lane::Question, side).await
             }
             Compared::Incoming(incoming) => {
-                let article = read(*incoming)?;
+                let article = self.read(parts, *incoming).await?;
                 let texts = article.reporting().map(|p| (p.hash, p.text.clone())).collect();
                 let vectors = self.vectors_of(parts, texts, Lane::Question, Role::Passage).await?;
                 let side = move |parts: &Parts| {

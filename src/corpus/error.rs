@@ -4,6 +4,7 @@ use crate::article::EmptyDocument;
 use crate::embed::{EmbedError, ModelError};
 use crate::index::IndexError;
 use crate::lexical::LexicalError;
+use crate::page::PageError;
 use crate::store::{SnapshotError, StoreError, StoryKey};
 
 /// Why the corpus could not do what it was asked.
@@ -22,6 +23,14 @@ pub enum CorpusError {
     /// There is nothing to read.
     #[error(transparent)]
     Empty(#[from] EmptyDocument),
+    /// No article can be read from a page.
+    #[error("the page {error}")]
+    Page {
+        /// Which document of the request it is.
+        which: Which,
+        /// What is wrong with it.
+        error: PageError,
+    },
     /// It would be deleted at once.
     #[error(
         "the document was published at {published_at}, and those of its source are kept from {earliest} on; nothing of it was stored"
@@ -76,6 +85,27 @@ pub enum CorpusError {
     /// on.
     #[error("an internal error ended the request")]
     Panicked,
+}
+
+/// A document of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one that there is.
+    Only,
+    /// The earlier one of two that are compared.
+    Left,
+    /// The later one.
+    Right,
+}
+
+impl CorpusError {
+    /// The same, about one of two documents.
+    pub(super) fn of(self, which: Which) -> Self {
+        match self {
+            Self::Page { error, .. } => Self::Page { which, error },
+            other => other,
+        }
+    }
 }
 
 /// Why the corpus could not be opened.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::article::{Article, DocumentId, Incoming, read};
+use crate::article::{Article, DocumentId, Incoming};
 use crate::embed::{Lane, Role, Windows};
 use crate::index::{Mark, Scope};
 use crate::related::Subject;
@@ -12,6 +12,7 @@ use crate::verdict::Report;
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Compared, Nearest};
 use super::query::{now, primary};
+use super::reading::read;
 use super::steps::timed;
 use super::subjects::subject_of;
 use super::{Corpus, CorpusError, Parts, Retention};
@@ -117,7 +118,7 @@ impl Corpus {
         let desk = Arc::clone(&self.desk);
         let (article, is_known) = self
             .blocking_on(&self.parts(), Lane::Ingest, move |parts| {
-                let article = read(document)?;
+                let article = read(&desk.limits, document)?;
                 kept(&desk.options.retention, &article)?;
                 let stored = parts.store.reader()?.view().document(&article.id)?;
                 let is_known = stored.is_some_and(|stored| stored.body_hash == article.body_hash);

@@ -4,15 +4,16 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use crate::article::{DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages, read};
+use crate::article::{DocumentId, Incoming, Metadata, Passage, PassageKind, query_passages};
 use crate::embed::{Lane, Purpose, Role, Windows};
 use crate::related::Gist;
 use crate::store::{DocumentKey, StoredPassage};
 use crate::text::{ContentHash, UNDETERMINED, detect_language, normalize, word_count};
 use crate::verdict::Comparable;
 
+use super::reading::read;
 use super::steps::timed_wait;
-use super::{Caller, Corpus, CorpusError, Parts};
+use super::{Caller, Corpus, CorpusError, Limits, Parts};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,8 +119,10 @@ impl Corpus {
             Query::Text(_) => role,
             _ => Role::Passage,
         };
+        let limits = *self.limits();
+        let resolve = move |parts: &Parts| parts.resolve(&limits, query);
         let Resolved { passages, own, published_at, language } =
-            self.blocking_on(parts, Lane::Question, move |parts| parts.resolve(query)).await?;
+            self.blocking_on(parts, Lane::Question, resolve).await?;
         let texts = passages.iter().map(|p| (p.comparable.hash, p.text.clone())).collect();
         let vectors = self.vectors_of(parts, texts, Lane::Question, role).await?;
         let passages = passages
@@ -169,7 +172,7 @@ impl Corpus {
 }
 
 impl Parts {
-    fn resolve(&self, query: Query) -> Result<Resolved, CorpusError> {
+    fn resolve(&self, limits: &Limits, query: Query) -> Result<Resolved, CorpusError> {
         match query {
             Query::Text(text) => Ok(Resolved {
                 passages: text_passages(&text)?,
@@ -180,7 +183,7 @@ impl Parts {
             Query::Passage(name) => self.stored_passage(&name),
             Query::Document(id) => self.stored_document(&id),
             Query::Incoming(incoming) => {
-                let article = read(*incoming)?;
+                let article = read(limits, *incoming)?;
                 Ok(Resolved {
                     passages: article.reporting().map(of_passage).collect(),
                     own: None,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::article::{DocumentId, Incoming, read};
+use crate::article::{DocumentId, Incoming};
 use crate::embed::{Lane, Role, Windows};
 use crate::index::{ContentSet, Scope};
 use crate::related::{
@@ -175,7 +175,7 @@ impl Corpus {
                 self.blocking_on(parts, Lane::Question, asked).await
             }
             DocumentQuery::Incoming(incoming) => {
-                let article = read(*incoming)?;
+                let article = self.read(parts, *incoming).await?;
                 let texts = article.reporting().map(|p| (p.hash, p.text.clone())).collect();
                 let vectors = self.vectors_of(parts, texts, Lane::Question, Role::Passage).await?;
                 let asked = move |parts: &Parts| {

@@ -239,7 +239,6 @@ pub(super) fn ingest(
     request: pb::IngestDocumentRequest,
 ) -> Result<Ingest, Refusal> {
     let mut check = Check::new(limits);
-    let is_page = is_page(request.document.as_ref());
     let document = check.document("document", request.document);
     let detail = check.detail(request.view, Detail::Summary);
     let skip_duplicates = match pb::DuplicatePolicy::try_from(request.duplicate_policy) {
@@ -249,11 +248,6 @@ pub(super) fn ingest(
             false
         }
     };
-    if is_page {
-        // What else is wrong comes first.
-        check.finish(Some(()))?;
-        return Err(Refusal::Unimplemented("a body in html"));
-    }
     let validate_only = request.validate_only;
     check.finish(document.map(|document| Ingest {
         document,
@@ -261,13 +255,6 @@ pub(super) fn ingest(
         skip_duplicates,
         detail,
     }))
-}
-
-/// Whether the only body of a document is a page.
-pub(super) fn is_page(document: Option<&pb::Document>) -> bool {
-    document.is_some_and(|document| {
-        document.html.is_some() && document.text.is_none() && document.paragraphs.is_none()
-    })
 }
 
 fn batch(limits: &Limits, ids: &[String]) -> Result<Vec<DocumentId>, Refusal> {

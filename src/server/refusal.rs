@@ -4,9 +4,10 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::corpus::CorpusError;
+use crate::corpus::{CorpusError, Which};
 use crate::embed::{EmbedError, ModelError};
 use crate::index::IndexError;
+use crate::page::PageError;
 use crate::proto::v1::{FieldViolation, IngestError};
 use crate::store::{SnapshotError, StoreError};
 
@@ -33,8 +34,6 @@ pub(super) enum Refusal {
     UnknownToken,
     /// The caller's token is not enough for what is asked.
     Forbidden { needed: Right, held: Right },
-    /// A part of the contract that is not there yet.
-    Unimplemented(&'static str),
     /// As many requests are worked on as may be.
     Overloaded { limit: usize },
     /// The requests that are worked on hold as much as may be.
@@ -108,10 +107,6 @@ impl From<Refusal> for Status {
                     held.as_str()
                 );
                 detailed(Code::PermissionDenied, message, "TOO_FEW_RIGHTS", None)
-            }
-            Refusal::Unimplemented(what) => {
-                let message = format!("{what} is not implemented yet");
-                detailed(Code::Unimplemented, message, "UNIMPLEMENTED", None)
             }
             Refusal::Overloaded { limit } => {
                 let message = format!("{limit} requests are being worked on already; try again");
@@ -191,6 +186,7 @@ impl From<CorpusError> for Status {
             CorpusError::UnknownPassage(_) => {
                 detailed(Code::NotFound, message, "UNKNOWN_PASSAGE", None)
             }
+            CorpusError::Page { which, error } => page(which, &error).into(),
             // Validation names the field before the corpus gets to see it.
             CorpusError::Empty(_) => detailed(Code::InvalidArgument, message, "EMPTY", None),
             CorpusError::Store(StoreError::DiskFull) => {
@@ -245,6 +241,28 @@ impl From<CorpusError> for Status {
             }
         }
     }
+}
+
+/// What is wrong with a page, in terms of the request that holds it.
+fn page(which: Which, error: &PageError) -> Invalid {
+    let document = match which {
+        Which::Only => "document",
+        Which::Left => "left_document",
+        Which::Right => "right_document",
+    };
+    let (field, reason) = match error {
+        PageError::NotAPage(_) => ("content_type", "NOT_A_PAGE"),
+        PageError::NoArticle => ("html", "EMPTY"),
+        PageError::TooManyNodes(_)
+        | PageError::TooDeep(_)
+        | PageError::TooManyParagraphs(_)
+        | PageError::TooLong(_) => ("html", "DOCUMENT_TOO_LARGE"),
+        PageError::TooSlow(_) | PageError::Unreadable => ("html", "UNREADABLE_PAGE"),
+    };
+    let mut invalid = Invalid::default();
+    invalid.add(format!("{document}.{field}"), error.to_string());
+    invalid.because(reason);
+    invalid
 }
 
 fn detailed(code: Code, message: String, reason: &str, retry: Option<Duration>) -> Status {

@@ -17,7 +17,6 @@ use crate::proto::v1::{
 };
 
 use super::convert;
-use super::corpus_service::is_page;
 use super::gate::{Gate, client_of};
 use super::refusal::{ANSWER_BYTES, Refusal, fit, fit_ids};
 use super::validate::Check;
@@ -36,13 +35,12 @@ impl SimilarityService for Service {
             .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let asked = request.query.map(Asked::from);
-                let is_page = asked.as_ref().is_some_and(Asked::is_page);
                 let query = query(&mut check, asked);
                 let min_probability = check.share("min_probability", request.min_probability);
                 let filter = check.filter(request.filter);
                 let limit = check.limit("limit", request.limit);
                 let detail = check.detail(request.view, Detail::Evidence);
-                let query = finish(check, query, is_page)?;
+                let query = check.finish(query)?;
                 let question = DuplicateQuestion { query, min_probability, filter, limit, detail };
                 let answers = corpus.duplicates(question).await?;
                 let matches = answers.matches.into_iter();
@@ -65,14 +63,13 @@ impl SimilarityService for Service {
             .answer(request, |corpus, request| async move {
                 let mut check = Check::new(corpus.limits());
                 let asked = request.query.map(Asked::from);
-                let is_page = asked.as_ref().is_some_and(Asked::is_page);
                 let query = query(&mut check, asked);
                 let filter = check.filter(request.filter);
                 let limit = check.limit("limit", request.limit);
                 let max_per_document = check.bound("max_per_document", request.max_per_document);
                 let min_score = check.share("min_score", request.min_score).unwrap_or(0.0);
                 let ranking = check.ranking(request.ranking);
-                let query = finish(check, query, is_page)?;
+                let query = check.finish(query)?;
                 let question =
                     RelatedQuestion { query, filter, limit, max_per_document, min_score, ranking };
                 let answers = corpus.related(question).await?;
@@ -106,13 +103,12 @@ impl SimilarityService for Service {
                     Query::DocumentId(id) => Asked::Document(id),
                     Query::Document(document) => Asked::Incoming(Box::new(document)),
                 });
-                let is_page = asked.as_ref().is_some_and(Asked::is_page);
                 let query = document_query(&mut check, asked);
                 let filter = check.filter(request.filter);
                 let limit = check.limit("limit", request.limit);
                 let min_score = check.share("min_score", request.min_score).unwrap_or(0.0);
                 let ranking = check.ranking(request.ranking);
-                let query = finish(check, query, is_page)?;
+                let query = check.finish(query)?;
                 let question =
                     RelatedDocumentsQuestion { query, filter, limit, min_score, ranking };
                 let answers = corpus.related_documents(question).await?;
@@ -150,11 +146,10 @@ impl SimilarityService for Service {
                     Right::RightDocumentId(id) => Asked::Document(id),
                     Right::RightDocument(document) => Asked::Incoming(Box::new(document)),
                 });
-                let is_page = [&left, &right].into_iter().flatten().any(Asked::is_page);
                 let left = compared(&mut check, "left", left);
                 let right = compared(&mut check, "right", right);
                 let detail = check.detail(request.view, Detail::Evidence);
-                let (left, right) = finish(check, left.zip(right), is_page)?;
+                let (left, right) = check.finish(left.zip(right))?;
                 let verdict = corpus.compare_documents(left, right, detail).await?;
                 let verdict = convert::fitting_verdict(verdict, detail, ANSWER_BYTES - 1_024);
                 Ok(pb::CompareDocumentsResponse { verdict: Some(verdict) })
@@ -250,12 +245,6 @@ impl From<find_related_passages_request::Query> for Asked {
     }
 }
 
-impl Asked {
-    fn is_page(&self) -> bool {
-        matches!(self, Self::Incoming(document) if is_page(Some(document)))
-    }
-}
-
 fn query(check: &mut Check<'_>, asked: Option<Asked>) -> Option<Query> {
     match asked {
         Some(Asked::Text(text)) => check.query_text("text", text).map(Query::Text),
@@ -307,13 +296,4 @@ fn compared(check: &mut Check<'_>, side: &str, asked: Option<Asked>) -> Option<C
             None
         }
     }
-}
-
-/// What is asked about, if nothing is wrong with the request and none of it is a page.
-fn finish<T>(check: Check<'_>, query: Option<T>, is_page: bool) -> Result<T, Refusal> {
-    if is_page {
-        check.finish(Some(()))?;
-        return Err(Refusal::Unimplemented("a body in html"));
-    }
-    check.finish(query)
 }

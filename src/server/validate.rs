@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::article::{Body, DocumentId, Incoming, Metadata, paragraphs_of};
+use crate::article::{Body, DocumentId, Html, Incoming, Metadata, paragraphs_of};
 use crate::corpus::{Detail, Limits, PassageName};
 use crate::proto::v1 as pb;
 use crate::related::{Mode, Ranking};
@@ -73,15 +73,19 @@ impl<'a> Check<'a> {
             "" => Some(None),
             id => self.document_id(&format!("{field}.document_id"), id).map(Some),
         };
-        for (name, value) in
-            [("title", &document.title), ("source", &document.source), ("url", &document.url)]
-        {
+        for (name, value) in [
+            ("title", &document.title),
+            ("source", &document.source),
+            ("url", &document.url),
+            ("content_type", &document.content_type),
+        ] {
             self.length(&format!("{field}.{name}"), value);
         }
         let language = self.language(&format!("{field}.language"), &document.language);
         let published_at = self.time(&format!("{field}.published_at"), document.published_at);
         let labels = self.labels(&format!("{field}.labels"), document.labels);
-        let body = self.body(field, document.text, document.paragraphs, document.html);
+        let html = document.html.map(|bytes| Html { bytes, content_type: document.content_type });
+        let body = self.body(field, document.text, document.paragraphs, html);
         let metadata = Metadata {
             title: document.title,
             source: document.source,
@@ -98,15 +102,14 @@ impl<'a> Check<'a> {
         field: &str,
         text: Option<String>,
         paragraphs: Option<pb::ParagraphList>,
-        html: Option<Vec<u8>>,
+        html: Option<Html>,
     ) -> Option<Body> {
         match (text, paragraphs, html) {
             (Some(text), None, None) => self.text_body(&format!("{field}.text"), text),
             (None, Some(list), None) => {
                 self.paragraphs_body(&format!("{field}.paragraphs"), list.paragraphs)
             }
-            // Told apart by the caller, which answers UNIMPLEMENTED.
-            (None, None, Some(_)) => None,
+            (None, None, Some(html)) => self.page_body(&format!("{field}.html"), html),
             (None, None, None) => {
                 self.fail(field, "has no body; give one of text, paragraphs and html");
                 None
@@ -146,6 +149,16 @@ impl<'a> Check<'a> {
             return None;
         }
         Some(Body::Paragraphs(paragraphs))
+    }
+
+    /// A page is read where work may block; what is wrong with it is told then. Its size is
+    /// bounded with that of the message: most of it is not the article.
+    fn page_body(&mut self, field: &str, html: Html) -> Option<Body> {
+        if html.bytes.is_empty() {
+            self.empty(field);
+            return None;
+        }
+        Some(Body::Html(html))
     }
 
     fn empty(&mut self, field: &str) {

@@ -3,15 +3,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::pattern;
+
 /// Tags of HTML that stand in running text, and character references.
 ///
 /// Only names that HTML knows, in lower case: agencies write "<IBM>" for a company.
-#[allow(clippy::expect_used, reason = "the pattern is a constant that the tests compile")]
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"</?(?:a|abbr|article|b|blockquote|br|cite|code|div|em|figcaption|figure|font|footer|h[1-6]|header|hr|i|img|li|ol|p|q|s|script|section|small|span|strong|style|sub|sup|table|tbody|td|th|tr|u|ul)(?:\s[^<>]{0,2000})?/?>|&(?:amp|apos|gt|lt|mdash|ndash|nbsp|quot|[lr][ds]quo|#\d{1,6}|#x[0-9a-f]{1,5});",
     )
-    .expect("constant pattern")
 });
 
 /// A text without markup that was left in it.

@@ -5,12 +5,14 @@
 
 mod align;
 mod bag;
+mod dates;
 mod facts;
 mod hash;
 mod language;
 mod markup;
 mod normalize;
 mod numbers;
+mod pattern;
 mod shapes;
 mod shingles;
 mod stems;
@@ -20,12 +22,14 @@ mod words;
 
 pub use align::{Alignment, Conflict, Span, align};
 pub use bag::Bag;
+pub use dates::{date_line, first_date, written_time};
 pub use facts::{is_fact, is_figure, is_unit};
 pub use hash::ContentHash;
 pub use language::{LanguageTag, UNDETERMINED, detect_language};
 pub use markup::without_markup;
 pub use normalize::{is_visible, normalize};
 pub use numbers::{Number, numbers, spelled_numbers};
+pub use pattern::pattern;
 pub use shapes::Shape;
 pub use shingles::shingles;
 pub use stems::stem;
