@@ -173,9 +173,9 @@ pub struct ServeArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7151")]
     pub listen: SocketAddr,
-    /// Where to answer Prometheus with figures about the corpus (GET /metrics)
+    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz
     #[arg(long, value_name = "ADDRESS")]
-    pub metrics: Option<SocketAddr>,
+    pub admin: Option<SocketAddr>,
     /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
     /// http://127.0.0.1:4317
     #[arg(long, value_name = "ADDRESS")]

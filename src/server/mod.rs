@@ -6,10 +6,11 @@
 mod admin;
 mod convert;
 mod corpus_service;
+mod figures;
 mod gate;
 mod health;
 mod ingest_stream;
-mod metrics;
+mod operators;
 mod page_token;
 mod refusal;
 mod requests;
