@@ -13,7 +13,7 @@ use tonic::body::Body;
 use tonic::transport::Server;
 use tower::util::MapResponseLayer;
 
-use crate::corpus::{Corpus, Limits, OpenError, Options};
+use crate::corpus::{self, Corpus, Limits, OpenError, Options};
 use crate::embed::Setup;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::admin_service_server::AdminServiceServer;
@@ -101,11 +101,17 @@ pub struct Serving {
 ///
 /// # Errors
 ///
-/// If the address cannot be listened on. What fails later ends the server.
+/// If the corpus cannot be opened, as far as that shows before, or an address cannot be
+/// listened on. What fails later ends the server.
 pub async fn serve(
     config: ServerConfig,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
+    let previewed = config.clone();
+    let previewing = tokio::task::spawn_blocking(move || {
+        corpus::preview(&previewed.data, &previewed.setup, &previewed.options)
+    });
+    previewing.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
