@@ -46,7 +46,7 @@ use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
-pub use check::{Health, check_folder};
+pub use check::{Health, check_folder, preview};
 pub use compare::{CandidateIds, Compared};
 pub use coverage::{CoveragePage, StoryAnswer, StoryPage};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};
@@ -55,7 +55,7 @@ pub use indexing::open as open_index;
 pub use ingest::{Ingest, Ingested, Outcome, Prepared};
 use lexicon::Lexicon;
 pub use limits::Limits;
-pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
+pub use manage::{CorpusInfo, DocumentAnswer, Exported, LaneLoad, Load, Page};
 pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};

@@ -18,7 +18,7 @@ mod space;
 mod stories;
 mod write;
 
-pub use check::Closed;
+pub use check::{Closed, can_be_made};
 pub use connections::{Reader, Store};
 pub use error::StoreError;
 pub use facets::Facets;
@@ -29,6 +29,6 @@ pub use rows::{
     StoredVerdict, Totals,
 };
 pub use schema::FORMAT;
-pub use snapshot::{Snapshot, SnapshotError, SnapshotName, restore};
+pub use snapshot::{Snapshot, SnapshotError, SnapshotName, last_snapshot, restore};
 pub use stories::{StoredStory, StoryKey, StoryWord};
 pub use write::{NewDocument, Writer, Written};
