@@ -220,9 +220,9 @@ pub struct ServeArgs {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub access: AccessArgs,
-    /// Where to answer Prometheus with figures about the corpus (GET /metrics)
+    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz
     #[arg(long, value_name = "ADDRESS")]
-    pub metrics: Option<SocketAddr>,
+    pub admin: Option<SocketAddr>,
     /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
     /// http://127.0.0.1:4317
     #[arg(long, value_name = "ADDRESS")]

@@ -58,7 +58,7 @@ pub async fn demo(args: SetupArgs, as_json: bool) -> Result<(), Failure> {
     let (stop, stopped) = oneshot::channel::<()>();
     let config = ServerConfig {
         listen: ([127, 0, 0, 1], 0).into(),
-        metrics: None,
+        admin: None,
         data: folder.path().join("corpus"),
         setup,
         options: Options { workers: default_workers(), ..Options::default() },

@@ -59,7 +59,7 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
     let setup = ensure(args.setup).await?;
     let config = ServerConfig {
         listen: args.listen,
-        metrics: args.metrics,
+        admin: args.admin,
         data: args.data,
         setup,
         access,

@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use metrics::counter;
+
 use crate::article::{Article, DocumentId, Incoming};
 use crate::embed::{Lane, Role, Windows};
 use crate::index::{Mark, Scope};
 use crate::related::Subject;
 use crate::store::DocumentKey;
 use crate::text::ContentHash;
-use crate::verdict::Report;
+use crate::verdict::{Report, Verdict};
 
 use super::answers::{Detail, VerdictAnswer};
 use super::candidates::{Compared, Nearest};
@@ -185,6 +187,7 @@ impl Corpus {
                 self.in_turn(settle).await?
             };
             if let Some(ingested) = settled {
+                count(&ingested);
                 return Ok(ingested);
             }
             // It was stored when it was prepared, and is not any more; or the model was
@@ -193,6 +196,25 @@ impl Corpus {
             prepared.ready = Some(self.compare(&prepared.article).await?);
         }
     }
+}
+
+fn count(ingested: &Ingested) {
+    let outcome = match ingested.outcome {
+        Outcome::Created => "created",
+        Outcome::Replaced => "replaced",
+        Outcome::MetadataUpdated => "metadata_updated",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Skipped => "skipped",
+        Outcome::Validated => "validated",
+    };
+    counter!("copydesk_ingests_total", "outcome" => outcome).increment(1);
+    let verdict = match ingested.verdict.verdict {
+        Verdict::New => "new",
+        Verdict::ExactDuplicate => "exact_duplicate",
+        Verdict::NearDuplicate => "near_duplicate",
+        Verdict::Update => "update",
+    };
+    counter!("copydesk_verdicts_total", "verdict" => verdict).increment(1);
 }
 
 /// Refuses what would be deleted at once.

@@ -1,6 +1,8 @@
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
@@ -8,7 +10,7 @@ use crate::article::DocumentId;
 use crate::embed::{EmbedStats, ModelInfo};
 use crate::index::{Compacted, IndexStatus};
 use crate::store::{
-    DocumentKey, EditorWord, Filter, Snapshot, SnapshotName, StoredDocument, StoredPassage,
+    self, DocumentKey, EditorWord, Filter, Snapshot, SnapshotName, StoredDocument, StoredPassage,
     StoryKey, Totals,
 };
 use crate::verdict::Verdict;
@@ -16,7 +18,7 @@ use crate::verdict::Verdict;
 use super::answers::{Detail, VerdictAnswer};
 use super::query::now;
 use super::settle::stored_verdict;
-use super::{Corpus, CorpusError, NextModel, Parts};
+use super::{Corpus, CorpusError, NextModel, Parts, QUESTIONS_PER_WORKER};
 
 /// Stories of deleted documents that are looked at whether they still hang together; where more
 /// are concerned, what is old goes as a whole.
@@ -70,7 +72,66 @@ pub struct CorpusInfo {
     pub next_model: Option<NextModel>,
 }
 
+/// What a corpus is at just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// For questions.
+    pub questions: LaneLoad,
+    /// For what comes in.
+    pub ingests: LaneLoad,
+    /// Standing questions.
+    pub watchers: usize,
+    /// Texts since the start whose vectors were in the index already.
+    pub known: u64,
+    /// Texts that were asked about recently.
+    pub recent: u64,
+    /// Texts that the model was run on.
+    pub embedded: u64,
+}
+
+/// What is done and waits in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneLoad {
+    /// Places for work that blocks.
+    pub places: usize,
+    /// Those that are taken.
+    pub places_taken: usize,
+    /// Bytes of text that wait to be embedded.
+    pub waiting_bytes: usize,
+}
+
 impl Corpus {
+    /// What it is at just now. Waits for nothing.
+    pub fn load(&self) -> Load {
+        let parts = self.parts();
+        let stats = parts.embedder.stats();
+        let workers = self.desk.options.workers;
+        let lane = |places: usize, free: usize, waiting_bytes| LaneLoad {
+            places,
+            places_taken: places.saturating_sub(free),
+            waiting_bytes,
+        };
+        let free = self.desk.questions.available_permits();
+        Load {
+            questions: lane(workers * QUESTIONS_PER_WORKER, free, stats.waiting_questions),
+            ingests: lane(workers, self.desk.work.available_permits(), stats.waiting_ingests),
+            watchers: self.desk.watchers.count(),
+            known: parts.known.load(Ordering::Relaxed),
+            recent: stats.recent,
+            embedded: stats.embedded,
+        }
+    }
+
+    /// When the last snapshot was made of which there is one.
+    pub fn last_snapshot(&self) -> Option<SystemTime> {
+        store::last_snapshot(&self.snapshots())
+    }
+
+    fn snapshots(&self) -> PathBuf {
+        let asked = self.desk.options.snapshots.clone();
+        asked.unwrap_or_else(|| self.parts().store.folder().join("snapshots"))
+    }
+
     /// A document with its passages and verdict.
     ///
     /// # Errors
@@ -265,8 +326,7 @@ impl Corpus {
     /// written; then nothing of that name is there.
     pub async fn snapshot(&self, name: SnapshotName) -> Result<Snapshot, CorpusError> {
         let store = self.parts().store.clone();
-        let asked = self.desk.options.snapshots.clone();
-        let folder = asked.unwrap_or_else(|| store.folder().join("snapshots"));
+        let folder = self.snapshots();
         let copying = tokio::task::spawn_blocking(move || store.snapshot(&folder, &name));
         Ok(copying.await.map_err(|_| CorpusError::Panicked)??)
     }

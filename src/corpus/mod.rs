@@ -55,7 +55,7 @@ pub use indexing::open as open_index;
 pub use ingest::{Ingest, Ingested, Outcome, Prepared};
 use lexicon::Lexicon;
 pub use limits::Limits;
-pub use manage::{CorpusInfo, DocumentAnswer, Exported, Page};
+pub use manage::{CorpusInfo, DocumentAnswer, Exported, LaneLoad, Load, Page};
 pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};

@@ -265,7 +265,7 @@ impl Corpus {
     /// Lets those go first who wait for the model that answers, for a while.
     async fn give_way(&self) {
         let until = Instant::now() + GIVES_WAY;
-        while Instant::now() < until && self.parts().embedder.stats().waiting_bytes > 0 {
+        while Instant::now() < until && self.parts().embedder.stats().waiting_bytes() > 0 {
             tokio::time::sleep(LOOKS_AGAIN).await;
         }
     }

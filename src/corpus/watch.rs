@@ -176,6 +176,11 @@ impl Watchers {
         Self { standing, count, events, numbers: AtomicU64::new(0) }
     }
 
+    /// How many questions stand.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Watcher>> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }

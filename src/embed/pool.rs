@@ -13,8 +13,6 @@ use super::model::{Loaded, Model, ModelError, ModelInfo, Role};
 use super::recent::Recent;
 use super::{Setup, Windows};
 
-const LANES: [Lane; 2] = [Lane::Question, Lane::Ingest];
-
 /// Bytes of text that may wait in each lane.
 const QUEUE_BYTES: usize = 8 << 20;
 
@@ -71,10 +69,19 @@ pub struct EmbedStats {
     pub embedded: u64,
     /// Texts that were asked about recently, so that it was not.
     pub recent: u64,
-    /// Bytes of text that wait, in all lanes.
-    pub waiting_bytes: usize,
+    /// Bytes of text of questions that wait.
+    pub waiting_questions: usize,
+    /// Bytes of text that comes in and waits.
+    pub waiting_ingests: usize,
     /// Threads.
     pub workers: usize,
+}
+
+impl EmbedStats {
+    /// Bytes of text that wait.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_questions + self.waiting_ingests
+    }
 }
 
 /// The worker threads. Clones share them; they end with the last clone.
@@ -171,11 +178,11 @@ impl Embedder {
     pub fn stats(&self) -> EmbedStats {
         let shared = self.shared();
         let lanes = shared.lanes();
-        let bytes = LANES.map(|lane| lanes.bytes(lane));
         EmbedStats {
             embedded: shared.embedded.load(Ordering::Relaxed),
             recent: shared.from_recent.load(Ordering::Relaxed),
-            waiting_bytes: bytes.iter().sum(),
+            waiting_questions: lanes.bytes(Lane::Question),
+            waiting_ingests: lanes.bytes(Lane::Ingest),
             workers: shared.workers,
         }
     }

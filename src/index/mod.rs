@@ -65,6 +65,8 @@ pub struct Mark(ContentId);
 pub struct IndexStatus {
     /// Vectors that can answer.
     pub vectors: usize,
+    /// Vectors that were removed and are still there.
+    pub dead_vectors: usize,
     /// Segments that they are in.
     pub segments: usize,
     /// Share of sampled texts that a search for themselves finds, 0 to 1.

@@ -7,6 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use metrics::counter;
+
 use crate::embed::Windows;
 
 use super::background;
@@ -365,6 +367,7 @@ impl Core {
         if let Err(error) = outcome {
             if !matches!(error, IndexError::Closing) {
                 tracing::warn!(what, %error, "work on the index failed; it will be tried again");
+                counter!("copydesk_index_failures_total", "work" => what).increment(1);
             }
             work.failures += 1;
             work.last_failure = error.to_string();
@@ -459,10 +462,13 @@ impl Core {
         let live =
             state.segments.iter().map(|s| s.live()).chain(state.growing.iter().map(|g| g.live()));
         let live: Vec<usize> = live.collect();
+        let frozen: usize = state.segments.iter().map(|segment| segment.row_count()).sum();
+        let rows = frozen + state.growing.iter().map(|growing| growing.len()).sum::<usize>();
         let work = lock(&self.work);
         let say = |(what, share): &(&str, f32)| format!("{what} {:.0}%", 100.0 * share);
         IndexStatus {
             vectors: live.iter().sum(),
+            dead_vectors: rows.saturating_sub(live.iter().sum()),
             segments: live.iter().filter(|&&live| live > 0).count(),
             coverage: if sample.is_empty() { 1.0 } else { found as f32 / sample.len() as f32 },
             background: work.under_way.iter().map(say).collect(),

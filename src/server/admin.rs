@@ -154,7 +154,7 @@ async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
             embedded_text_count: info.embedding.embedded as i64,
             known_text_count: info.known_texts as i64,
             recent_text_count: info.embedding.recent as i64,
-            waiting_bytes: info.embedding.waiting_bytes as i64,
+            waiting_bytes: info.embedding.waiting_bytes() as i64,
             worker_count: count(info.embedding.workers),
         }),
     })

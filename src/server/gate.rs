@@ -113,6 +113,23 @@ impl Gate {
         self.stage.send_replace(stage);
     }
 
+    /// The corpus, while requests are answered.
+    pub fn corpus(&self) -> Option<Corpus> {
+        match &*self.stage.borrow() {
+            Stage::Serving(corpus) => Some(corpus.clone()),
+            Stage::Starting | Stage::Draining => None,
+        }
+    }
+
+    /// Why requests are not answered, if they are not.
+    pub fn why_not(&self) -> Option<&'static str> {
+        match &*self.stage.borrow() {
+            Stage::Serving(_) => None,
+            Stage::Starting => Some("starting"),
+            Stage::Draining => Some("draining"),
+        }
+    }
+
     /// Lets a request of a client through, or says why not.
     pub fn enter<M: Cost>(
         &self,

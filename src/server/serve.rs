@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
@@ -24,9 +23,10 @@ use crate::proto::v1::story_service_server::StoryServiceServer;
 use super::access::{Access, AccessError, AccessOptions};
 use super::connections::accepted;
 use super::gate::{Gate, Stage};
+use super::operators::Operators;
 use super::refusal::undecodable;
 use super::requests::Observe;
-use super::{admin, corpus_service, health, metrics, similarity, story, transport};
+use super::{admin, corpus_service, figures, health, similarity, story, transport};
 
 /// How long accepted calls have to finish once the server drains: enough for the
 /// largest document.
@@ -44,8 +44,8 @@ const DECODED: usize = 4;
 pub struct ServerConfig {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where to answer Prometheus, if anywhere.
-    pub metrics: Option<SocketAddr>,
+    /// Where to answer operators' tools over HTTP, if anywhere.
+    pub admin: Option<SocketAddr>,
     /// The data folder.
     pub data: PathBuf,
     /// Runtime and model.
@@ -73,13 +73,13 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
-    /// The address for metrics cannot be listened on.
-    #[error("cannot listen on {address} for metrics: {cause}; choose another one with --metrics")]
-    Metrics {
+    /// The address for operators' tools cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another one with --admin")]
+    Admin {
         /// The address.
         address: SocketAddr,
         /// Why.
-        cause: String,
+        source: io::Error,
     },
     /// The corpus cannot be opened.
     #[error(transparent)]
@@ -117,12 +117,15 @@ pub async fn serve(
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    if let Some(address) = config.metrics {
-        let failed = |error: BuildError| ServeError::Metrics { address, cause: error.to_string() };
-        metrics::listen(address).map_err(failed)?;
+    let gate = Gate::new(&Limits::default());
+    if let Some(address) = config.admin {
+        let operators = Operators::bind(address);
+        operators
+            .and_then(|operators| operators.answer(gate.clone(), config.data.clone()))
+            .map_err(|source| ServeError::Admin { address, source })?;
     }
     let (ready_sender, ready) = oneshot::channel();
-    let ended = tokio::spawn(run(config, access, listener, ready_sender, stop));
+    let ended = tokio::spawn(run(config, access, listener, gate, ready_sender, stop));
     Ok(Serving { address, ready, ended })
 }
 
@@ -130,11 +133,11 @@ async fn run(
     config: ServerConfig,
     access: Access,
     listener: TcpListener,
+    gate: Gate,
     ready: oneshot::Sender<()>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let limits = Limits::default();
-    let gate = Gate::new(&limits);
     let (health, health_service) = health::Reporter::new().await;
     let (drained, drain) = oneshot::channel::<()>();
     let reflection = || {
@@ -169,7 +172,7 @@ async fn run(
     }));
 
     tokio::pin!(stop);
-    let has_metrics = config.metrics.is_some();
+    let is_counted = config.admin.is_some();
     let opened = tokio::select! {
         opened = open(config) => opened,
         () = &mut stop => {
@@ -179,7 +182,7 @@ async fn run(
     };
     let corpus = opened.inspect_err(|_| server.abort())?;
     corpus.keep_house();
-    let sampling = has_metrics.then(|| tokio::spawn(metrics::sample(corpus.clone())));
+    let sampling = is_counted.then(|| tokio::spawn(figures::sample(corpus.clone())));
     let _sampling = sampling.map(AbortOnDropHandle::new);
     let failing = tell_failure(corpus.disk_failed(), health.clone());
     gate.set(Stage::Serving(corpus));

@@ -29,6 +29,6 @@ pub use rows::{
     StoredVerdict, Totals,
 };
 pub use schema::FORMAT;
-pub use snapshot::{Snapshot, SnapshotError, SnapshotName, restore};
+pub use snapshot::{Snapshot, SnapshotError, SnapshotName, last_snapshot, restore};
 pub use stories::{StoredStory, StoryKey, StoryWord};
 pub use write::{NewDocument, Writer, Written};

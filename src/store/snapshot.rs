@@ -6,7 +6,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -224,6 +224,14 @@ pub fn restore(snapshot: &Path, data: &Path) -> Result<Snapshot> {
     sync(data)?;
     drop(lock);
     Ok(Snapshot { size_bytes, created_at: description.created_at })
+}
+
+/// When the last snapshot in `folder` was made, if there is one.
+pub fn last_snapshot(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let finished = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let made = |entry: fs::DirEntry| entry.path().join(DESCRIPTION).metadata()?.modified();
+    finished.filter_map(|entry| made(entry).ok()).max()
 }
 
 /// Reads what a snapshot says of itself.
