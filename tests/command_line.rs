@@ -416,6 +416,18 @@ fn wrong_usage_exits_with_2() {
 
 /// Runs `serve` over `data`, which is expected to fail with one sentence.
 fn failing(data: &Path, change: impl FnOnce(&mut Command)) -> String {
+    failed(data, change).0
+}
+
+/// The same, before the port is open.
+fn failing_first(data: &Path, change: impl FnOnce(&mut Command)) -> String {
+    let (said, out) = failed(data, change);
+    assert_eq!(out, "");
+    said
+}
+
+/// What it said on standard error and output.
+fn failed(data: &Path, change: impl FnOnce(&mut Command)) -> (String, String) {
     let mut command = program();
     command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data"]).arg(data);
     change(&mut command);
@@ -423,7 +435,7 @@ fn failing(data: &Path, change: impl FnOnce(&mut Command)) -> String {
     assert_eq!(code(&output), Some(1), "{output:?}");
     let said = err(&output);
     assert!(said.starts_with("copydesk: ") && said.trim().lines().count() == 1, "{said}");
-    said
+    (said, out(&output))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -434,9 +446,9 @@ async fn what_stands_in_the_way_of_a_start_is_said_in_one_sentence() {
     Desk::over(&data).await.terminate();
     let desk = Desk::over(&data).await;
 
-    let said = failing(&data, |_| {});
+    let said = failing_first(&data, |_| {});
     assert!(said.contains("in use by another copydesk"), "{said}");
-    let said = failing(&path("other"), |command| {
+    let said = failing_first(&path("other"), |command| {
         command.args(["--listen", &desk.address]);
     });
     assert!(said.contains("cannot listen on"), "{said}");
@@ -447,18 +459,22 @@ async fn what_stands_in_the_way_of_a_start_is_said_in_one_sentence() {
         file.execute_batch(sql).unwrap();
     };
     sqlite("UPDATE models SET weights_sha256 = 'other'");
-    let said = failing(&data, |_| {});
+    let said = failing_first(&data, |_| {});
     assert!(said.contains("holds vectors of the model all-MiniLM-L6-v2"), "{said}");
     sqlite("PRAGMA user_version = 99");
-    let said = failing(&data, |_| {});
+    let said = failing_first(&data, |_| {});
     assert!(said.contains("has format 99"), "{said}");
     fs::write(data.join("corpus.sqlite"), "this is no database, but a text file of some length")
         .unwrap();
-    let said = failing(&data, |_| {});
+    let said = failing_first(&data, |_| {});
     assert!(said.contains("is not a copydesk corpus"), "{said}");
     fs::write(path("file"), "").unwrap();
-    let said = failing(&path("file"), |_| {});
+    let said = failing_first(&path("file"), |_| {});
     assert!(said.contains("cannot use the data folder"), "{said}");
+    let said = failing_first(&path("new"), |command| {
+        command.arg("--snapshots").arg(path("file"));
+    });
+    assert!(said.contains("cannot use the folder of snapshots"), "{said}");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use crate::embed::Setup;
 use crate::index;
-use crate::store::{Closed, DocumentKey, FORMAT, StoreError};
+use crate::store::{self, Closed, DocumentKey, FORMAT, ModelIdentity, StoreError};
 
 use super::indexing::identity;
-use super::lexicon;
+use super::{OpenError, Options, lexicon};
 
 /// What a look at a data folder found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,32 @@ pub struct Health {
     pub made_anew: Vec<String>,
 }
 
+/// Finds what would keep a corpus from being served, as far as that shows before it is opened
+/// and its model is loaded.
+///
+/// # Errors
+///
+/// What [`Corpus::open`](super::Corpus::open) would return, or if the folder of snapshots
+/// cannot be used.
+pub fn preview(folder: &Path, setup: &Setup, options: &Options) -> Result<(), OpenError> {
+    let wanted = &setup.model;
+    let is_other = |recorded: &ModelIdentity| {
+        recorded.weights_sha256 != wanted.weights_sha256
+            || setup.precision.is_some_and(|asked| asked.as_str() != recorded.precision)
+    };
+    let other = Closed::preview(folder)?.filter(is_other);
+    if let Some(recorded) = other {
+        return Err(OpenError::Store(StoreError::OtherModel {
+            folder: folder.display().to_string(),
+            found: recorded.id,
+            wanted: format!("the one in {}", wanted.folder.display()),
+        }));
+    }
+    let Some(snapshots) = &options.snapshots else { return Ok(()) };
+    store::can_be_made(snapshots)
+        .map_err(|source| OpenError::Snapshots { folder: snapshots.display().to_string(), source })
+}
+
 /// Checks the corpus in `folder` and all that is derived from it, without the model. Changes
 /// nothing, and blocks: every byte is read.
 ///
@@ -31,6 +58,10 @@ pub struct Health {
 /// If there is no corpus, it is in use or of a newer format.
 pub fn check_folder(folder: &Path) -> Result<Health, StoreError> {
     let store = Closed::open(folder)?;
+    if store.format() == 0 {
+        let empty = "the store is empty: whatever began to make it broke off".to_owned();
+        return Ok(Health { made_anew: vec![empty], ..Health::default() });
+    }
     let mut health = Health { lost: store.lost(), ..Health::default() };
     if store.format() < FORMAT {
         let from = store.format();

@@ -1,3 +1,5 @@
+use std::io;
+
 use jiff::Timestamp;
 
 use crate::article::EmptyDocument;
@@ -124,6 +126,16 @@ pub enum OpenError {
     /// The index of words could not be opened.
     #[error(transparent)]
     Lexical(#[from] LexicalError),
+    /// The folder of snapshots cannot be used.
+    #[error(
+        "cannot use the folder of snapshots {folder}: {source}; choose another one with --snapshots"
+    )]
+    Snapshots {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 impl From<OpenError> for CorpusError {
@@ -133,6 +145,9 @@ impl From<OpenError> for CorpusError {
             OpenError::Store(error) => Self::Store(error),
             OpenError::Index(error) => Self::Index(error),
             OpenError::Lexical(error) => Self::Lexical(error),
+            OpenError::Snapshots { folder, source } => {
+                Self::Snapshot(SnapshotError::Io { path: folder, source })
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ use crate::store::{ModelIdentity, Store};
 use crate::verdict::Judge;
 
 pub use answers::{Detail, Evidence, MatchAnswer, PassageAnswer, VerdictAnswer};
-pub use check::{Health, check_folder};
+pub use check::{Health, check_folder, preview};
 pub use compare::{CandidateIds, Compared};
 pub use coverage::{CoveragePage, StoryAnswer, StoryPage};
 pub use duplicates::{DuplicateAnswers, DuplicateQuestion};

@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
-use crate::corpus::{Corpus, Limits, OpenError, Options};
+use crate::corpus::{self, Corpus, Limits, OpenError, Options};
 use crate::embed::Setup;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::admin_service_server::AdminServiceServer;
@@ -107,13 +107,15 @@ pub struct Serving {
 ///
 /// # Errors
 ///
-/// If the files that say who gets in cannot be used, anybody would get in from elsewhere, or
-/// the address cannot be listened on. What fails later ends the server.
+/// If the files that say who gets in cannot be used, anybody would get in from elsewhere, the
+/// corpus cannot be opened, as far as that shows before, or an address cannot be listened on.
+/// What fails later ends the server.
 pub async fn serve(
     config: ServerConfig,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
     let access = Access::open(&config.access, config.listen)?;
+    preview(config.clone()).await?;
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
@@ -213,6 +215,14 @@ async fn run(
 async fn tell_failure(failed: impl Future<Output = ()>, health: health::Reporter) {
     failed.await;
     health.not_serving().await;
+}
+
+/// Looks at what is to be opened, on a thread that may block.
+async fn preview(config: ServerConfig) -> Result<(), OpenError> {
+    let previewing = tokio::task::spawn_blocking(move || {
+        corpus::preview(&config.data, &config.setup, &config.options)
+    });
+    previewing.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 /// Opens the corpus on a thread that may block.

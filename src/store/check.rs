@@ -1,6 +1,7 @@
 //! Whether a corpus that no server has open is whole.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -55,7 +56,10 @@ impl Closed {
         let owner: i32 = connection
             .query_row("PRAGMA application_id", [], |row| row.get(0))
             .map_err(unreadable)?;
-        if owner != APPLICATION_ID {
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(unreadable)?;
+        if owner != APPLICATION_ID && tables > 0 {
             return Err(not_ours("its application id is another one".to_owned()));
         }
         let format = schema::format(&connection).map_err(unreadable)?;
@@ -72,7 +76,23 @@ impl Closed {
         &self.folder
     }
 
-    /// The format of the file.
+    /// Whether a corpus can be opened or made in `folder`. Returns the model that answers
+    /// there, if there is one yet.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be used or is in use, and as [`Self::open`].
+    pub fn preview(folder: &Path) -> Result<Option<ModelIdentity>> {
+        let unusable = |source| StoreError::Folder { folder: folder.display().to_string(), source };
+        can_be_made(folder).map_err(unusable)?;
+        match (folder.join(FILE).is_file(), folder.is_dir()) {
+            (true, _) => Ok(Self::open(folder)?.model.map(|(_, model)| model)),
+            (false, true) => connections::lock(folder).map(|_| None),
+            (false, false) => Ok(None),
+        }
+    }
+
+    /// The format of the file, 0 if nothing was written to it yet.
     pub fn format(&self) -> i32 {
         self.format
     }
@@ -174,6 +194,14 @@ impl Closed {
                     them";
         Ok(counted(without.unsigned_abs() as usize, what).into_iter().collect())
     }
+}
+
+/// Whether a folder is there or can be made. It is left as it was.
+pub fn can_be_made(folder: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    missing.into_iter().try_for_each(fs::remove_dir)
 }
 
 fn counted(count: usize, what: &str) -> Option<String> {
