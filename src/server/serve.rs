@@ -115,11 +115,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
     let access = Access::open(&config.access, config.listen)?;
-    let previewed = config.clone();
-    let previewing = tokio::task::spawn_blocking(move || {
-        corpus::preview(&previewed.data, &previewed.setup, &previewed.options)
-    });
-    previewing.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+    preview(config.clone()).await?;
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
@@ -219,6 +215,14 @@ async fn run(
 async fn tell_failure(failed: impl Future<Output = ()>, health: health::Reporter) {
     failed.await;
     health.not_serving().await;
+}
+
+/// Looks at what is to be opened, on a thread that may block.
+async fn preview(config: ServerConfig) -> Result<(), OpenError> {
+    let previewing = tokio::task::spawn_blocking(move || {
+        corpus::preview(&config.data, &config.setup, &config.options)
+    });
+    previewing.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 /// Opens the corpus on a thread that may block.
