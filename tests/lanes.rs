@@ -109,7 +109,7 @@ async fn what_is_known_is_not_embedded_again() {
 async fn more_than_the_queue_holds_is_refused_with_a_delay_and_streams_wait() {
     let mut desk = Desk::open().await;
     let before = desk.info().await.corpus.unwrap();
-    // About 1.2 MB each: the queue has room for six of them.
+    // About 1.2 MB each: the queue has room for six of them, and not many more are let in to it.
     let documents: Vec<_> = (0..12).map(|index| unseen(&format!("large-{index}"), 7_000)).collect();
     let mut calls: FuturesUnordered<_> = documents
         .into_iter()
@@ -129,7 +129,7 @@ async fn more_than_the_queue_holds_is_refused_with_a_delay_and_streams_wait() {
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "OVERLOADED");
         let delay = details.retry_info().unwrap().retry_delay.unwrap();
-        assert!(delay > Duration::from_secs(1), "{delay:?}");
+        assert!(delay >= Duration::from_secs(1), "{delay:?}");
     }
     assert_eq!(desk.info().await.corpus.unwrap().document_count, before.document_count);
 
