@@ -64,7 +64,9 @@ async fn a_call_that_is_given_up_leaves_the_queue() {
     let mut expiring = Request::new(ingest(unseen("expired", 3_000)));
     expiring.set_timeout(Duration::from_millis(300));
     let status = desk.client.corpus.ingest_document(expiring).await.unwrap_err();
-    assert_eq!(status.code(), Code::DeadlineExceeded);
+    // The server says the first, the client's own clock the second, whichever comes first.
+    let codes = [Code::DeadlineExceeded, Code::Cancelled];
+    assert!(codes.contains(&status.code()), "{status:?}");
     let mut client = desk.client.clone();
     let cancelled =
         tokio::spawn(
