@@ -154,7 +154,11 @@ impl Corpus {
             let mut compared = Compared::default();
             timed("compare", || parts.evidence(view, &report, &nearest, &mut compared, None))?;
             let subject = Arc::new(subject_of(&article, &report));
-            let related = timed("relate", || parts.likely_related(view, &subject, &nearest, own))?;
+            let related = timed("relate", || {
+                let related = parts.likely_related(view, &subject, &nearest, own)?;
+                parts.read_ahead(view, &related)?;
+                Ok::<_, CorpusError>(related)
+            })?;
             Ok(Ready {
                 generation: parts.generation,
                 report,

@@ -128,6 +128,15 @@ impl Parts {
         self.subject(view, &document)
     }
 
+    /// Makes stored documents ready to be compared, so that nobody waits for that when it is the
+    /// turn of a document to be settled.
+    pub fn read_ahead(&self, view: View<'_>, keys: &[DocumentKey]) -> Result<(), CorpusError> {
+        for document in view.documents(&keys.iter().copied().collect())?.values() {
+            self.subject(view, document)?;
+        }
+        Ok(())
+    }
+
     /// What a stored text is about; `None` if no passage says it.
     pub fn gist(
         &self,
