@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Usage: clients/python/check.sh [path to the copydesk binary, default target/release/copydesk]
+set -euo pipefail
+
+# A path that is given is meant from where the caller stands.
+[[ $# -eq 0 || $1 == /* ]] || set -- "$PWD/$1"
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$PWD/../..
+export COPYDESK_BINARY=${1:-$root/target/release/copydesk}
+
+python=$("$root/.ci/venv" clients/python/requirements.txt)
+"$python" generate.py --check
+"$python" -m ruff format --check --quiet
+"$python" -m ruff check --quiet
+"$python" -m mypy
+"$python" -m pytest --quiet
