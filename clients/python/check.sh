@@ -10,7 +10,9 @@ export COPYDESK_BINARY=${1:-$root/target/release/copydesk}
 
 python=$("$root/.ci/venv" clients/python/requirements.txt)
 "$python" generate.py --check
-"$python" -m ruff format --check --quiet
-"$python" -m ruff check --quiet
+for folder in . ../../book; do
+    "$python" -m ruff format --check --quiet --config pyproject.toml "$folder"
+    "$python" -m ruff check --quiet --config pyproject.toml "$folder"
+done
 "$python" -m mypy
 "$python" -m pytest --quiet

@@ -9,15 +9,11 @@ set -euo pipefail
 [[ $# -eq 0 || $1 == /* || $1 == ask ]] || set -- "$PWD/$1"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-# buf's own, from npm: the one that the gate lints the contract with.
-buf=target/buf/node_modules/.bin/buf
 if [[ ${1-} != ask ]]; then
-    [[ -x $buf ]] || (mkdir -p target/buf && cd target/buf &&
-        npm install --silent --no-audit --no-fund --no-save @bufbuild/buf@1.75.0)
     exec examples/with-server.sh "${1:-target/release/copydesk}" examples/reflection/run.sh ask
 fi
 
-curl=("$buf" curl --protocol grpc --http2-prior-knowledge)
+curl=(.ci/buf curl --protocol grpc --http2-prior-knowledge)
 desk=http://$3
 
 # fails_with CODE COMMAND...

@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 binary=${1:-$PWD/../../target/release/copydesk}
 
 npm ci --silent --no-audit --no-fund
-npx --no-install buf generate
-npx --no-install tsc
+# The compiler, and the plugin that buf runs.
+PATH=$PWD/node_modules/.bin:$PATH
+../../.ci/buf generate
+tsc
 ../with-server.sh "$binary" node dist/desk.js

@@ -146,3 +146,16 @@ def test_a_standing_question_survives_the_server(server: Server) -> None:
         assert stored.verdict.verdict == Verdict.VERDICT_NEW
         assert next(answers).document.document.document_id == "after"
         answers.close()
+
+
+def test_only_what_may_be_done_twice_is_tried_again_blindly(server: Server) -> None:
+    with Client(server.address) as desk:
+        desk.ingest(report(1))
+        server.kill()
+        with pytest.raises(Unavailable):
+            desk.delete("report-1")
+        restart = threading.Timer(1.0, server.restart)
+        restart.start()
+        assert desk.ingest(report(1)).outcome == IngestOutcome.INGEST_OUTCOME_UNCHANGED
+        restart.join()
+        desk.delete("report-1")

@@ -11,11 +11,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from copydesk.errors import ApiError
+
 if TYPE_CHECKING:
     import pandas as pd
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-    from copydesk.errors import ApiError
     from copydesk.v1.corpus_pb2 import IngestDocumentResponse
     from copydesk.v1.document_pb2 import Document, DocumentSummary
     from copydesk.v1.story_pb2 import Story
@@ -78,15 +79,18 @@ class Ingested:
     """What became of one document of a stream."""
 
     document: Document
-    response: IngestDocumentResponse | None
-    error: ApiError | None
-    """Why it was refused, if it was."""
+    outcome: IngestDocumentResponse | ApiError
+
+    @property
+    def error(self) -> ApiError | None:
+        """Why it was refused, if it was."""
+        return self.outcome if isinstance(self.outcome, ApiError) else None
 
     def result(self) -> IngestDocumentResponse:
-        """The response; raises the error if the document was refused."""
-        if self.response is None:
-            raise self.error or AssertionError("neither a response nor an error")
-        return self.response
+        """The answer; raises the error if the document was refused."""
+        if isinstance(self.outcome, ApiError):
+            raise self.outcome
+        return self.outcome
 
 
 @dataclass(frozen=True)

@@ -161,11 +161,10 @@ class Client:
                         number, document = waiting.answered()
                         if answer.request_id != str(number):
                             raise CopydeskError(f"answer {answer.request_id!r} is not {number}")
-                        refused = answer.WhichOneof("outcome") == "error"
+                        is_refused = answer.WhichOneof("outcome") == "error"
                         yield Ingested(
-                            document=document,
-                            response=None if refused else answer.result,
-                            error=from_ingest_error(answer.error) if refused else None,
+                            document,
+                            from_ingest_error(answer.error) if is_refused else answer.result,
                         )
                 except grpc.RpcError as error:
                     failure = from_rpc_error(error)
@@ -405,9 +404,9 @@ class Client:
     ) -> Generator[WatchRelatedDocumentsResponse, None, None]:
         """Documents about what a text or document is about, as they come in, without an end.
 
-        Goes on after the last answer where the connection breaks off or the server cut a slow
-        reader off. Until there was an answer, or without an `after_sequence`, there is nothing
-        to go on after: what is stored between two connections is then not seen.
+        Goes on after the last answer where the connection breaks off, or the server cuts a slow
+        reader off. Where there was none yet, and no `after_sequence` is given, there is nothing to
+        go on after: what is stored between two connections is then not seen.
         """
         one_of(text=text, document_id=document_id)
         request = similarity_pb2.WatchRelatedDocumentsRequest(
