@@ -126,6 +126,7 @@ class Session:
             "PATH": f"{ROOT / 'target' / 'release'}{os.pathsep}{os.environ['PATH']}",
             "COPYDESK_LISTEN": f"127.0.0.1:{self._ports['7151']}",
             "COPYDESK_SERVER": f"http://127.0.0.1:{self._ports['7151']}",
+            "LC_ALL": "C.UTF-8",
             "TMPDIR": str(scratch),
             "XDG_CONFIG_HOME": str(scratch / "config"),
             "no_proxy": "127.0.0.1",
