@@ -1,4 +1,98 @@
 //! A client of the server: the generated ones over one connection, ready to use.
+//!
+//! [`Client`] has a field for each service of the contract; messages are those of
+//! [`proto::v1`](crate::proto::v1), whose documentation is the contract's own.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/embedded.rs"));
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let desk = embedded().await?;
+//! # let address = desk.address.as_str();
+//! use copydesk::client::Client;
+//! use copydesk::proto::v1 as pb;
+//!
+//! let mut client = Client::connect(address).await?;
+//! let report = "The central bank raised its key interest rate by half a point on Monday.";
+//! for (id, expected) in [("one", pb::Verdict::New), ("two", pb::Verdict::ExactDuplicate)] {
+//!     let document = pb::Document {
+//!         document_id: id.to_owned(),
+//!         text: Some(report.to_owned()),
+//!         ..Default::default()
+//!     };
+//!     let request = pb::IngestDocumentRequest { document: Some(document), ..Default::default() };
+//!     let answer = client.corpus.ingest_document(request).await?.into_inner();
+//!     assert_eq!(answer.verdict.unwrap_or_default().verdict(), expected);
+//! }
+//!
+//! let question = pb::FindRelatedPassagesRequest {
+//!     query: Some(pb::find_related_passages_request::Query::Text("interest rates".to_owned())),
+//!     limit: 5,
+//!     ..Default::default()
+//! };
+//! let answer = client.similarity.find_related_passages(question).await?.into_inner();
+//! assert_eq!(answer.passages.len(), 1, "the copy folds into what it copies");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Streams
+//!
+//! A stream of ingests has one answer for each document, in their order; what is wrong with one
+//! is its answer. Flow control slows the sender, so answers are read while it sends.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/embedded.rs"));
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let desk = embedded().await?;
+//! # let mut client = copydesk::client::Client::connect(&desk.address).await?;
+//! use copydesk::proto::v1 as pb;
+//! use copydesk::proto::v1::ingest_documents_response::Outcome;
+//!
+//! let requests = ["Corn prices fell in the capital on Monday.", " "].map(|text| {
+//!     let document = pb::Document { text: Some(text.to_owned()), ..Default::default() };
+//!     let ingest = pb::IngestDocumentRequest { document: Some(document), ..Default::default() };
+//!     pb::IngestDocumentsRequest { ingest: Some(ingest), request_id: String::new() }
+//! });
+//! let stream = tokio_stream::iter(requests);
+//! let mut answers = client.corpus.ingest_documents(stream).await?.into_inner();
+//! let mut refused = Vec::new();
+//! while let Some(answer) = answers.message().await? {
+//!     if let Some(Outcome::Error(error)) = answer.outcome {
+//!         refused.extend(error.violations.into_iter().map(|violation| violation.field));
+//!     }
+//! }
+//! assert_eq!(refused, ["document.text"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is refused
+//!
+//! A [`Status`] has details: the fields that are wrong, a reason for programs, and when to try
+//! again. What is refused with a delay was not done, and may be asked once more; so may any
+//! ingest whose answer is lost, for the same document again changes nothing.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/embedded.rs"));
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let desk = embedded().await?;
+//! # let mut client = copydesk::client::Client::connect(&desk.address).await?;
+//! use copydesk::proto::v1::GetDocumentRequest;
+//! use tonic_types::StatusExt;
+//!
+//! let request = GetDocumentRequest { document_id: "unknown".to_owned(), view: 0 };
+//! let Err(refusal) = client.corpus.get_document(request).await else {
+//!     panic!("there is no such document");
+//! };
+//! let details = refusal.get_error_details();
+//! assert_eq!(details.error_info().map(|info| info.reason.as_str()), Some("UNKNOWN_DOCUMENT"));
+//! assert!(details.retry_info().is_none(), "asking again would not help");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -160,6 +254,20 @@ impl Client {
 
     /// Connects to the server at `address`. Without a scheme, `https` is meant where there
     /// are certificates, else `http`.
+    ///
+    /// ```no_run
+    /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+    /// use copydesk::client::{Client, Credentials};
+    ///
+    /// let credentials = Credentials {
+    ///     token: Some(std::env::var("COPYDESK_TOKEN")?.parse()?),
+    ///     authority: Some("ca.pem".into()),
+    ///     identity: None,
+    /// };
+    /// let client = Client::connect_with("https://desk.example:7151", &credentials).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

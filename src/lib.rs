@@ -1,4 +1,8 @@
 //! Copydesk: an embedded semantic-similarity service for news.
+//!
+//! Who talks to a server starts at [`client`]; who has one within a process of their own, at
+//! [`server::serve()`]. The other modules are what the server consists of; `ARCHITECTURE.md` is
+//! their map.
 
 pub mod article;
 pub mod cli;

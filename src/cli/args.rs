@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap_complete::Shell;
 use http::Uri;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -135,6 +136,32 @@ pub enum Command {
     /// Change a corpus to another model: embeds its text anew, in the background of its
     /// server
     Reembed(ReembedArgs),
+    /// Print a script that completes this program's commands and options in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page of this program, or write those of it and all its commands
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  copydesk completions bash > ~/.local/share/bash-completion/completions/copydesk
+  copydesk completions zsh > \"${fpath[1]}/_copydesk\"
+  copydesk completions fish > ~/.config/fish/completions/copydesk.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  copydesk man | man -l -
+  copydesk man --out ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// Folder for a page of each command, as man looks them up: copydesk-serve.1; made if
+    /// it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

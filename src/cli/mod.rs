@@ -9,6 +9,7 @@ mod failure;
 mod ingest;
 mod input;
 mod logs;
+mod manual;
 mod output;
 mod progress;
 mod questions;
@@ -113,5 +114,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Restore(args) => snapshots::restore(args, json).await.map(done),
         Command::Check(args) => check::check(args, json).await,
         Command::Reembed(args) => reembed::reembed(server, args, json).await.map(done),
+        Command::Completions(args) => manual::completions(&args).map(done),
+        Command::Man(args) => manual::man(&args).map(done),
     }
 }

@@ -105,6 +105,35 @@ pub struct Serving {
 /// Opens the port at once and the corpus behind it; health says which it is. When
 /// `stop` resolves, drains: accepted calls finish, new ones are refused.
 ///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let data = folder.path().to_owned();
+/// use copydesk::corpus::Options;
+/// use copydesk::embed::{Setup, SetupOptions};
+/// use copydesk::server::{AccessOptions, ServerConfig, serve};
+///
+/// let config = ServerConfig {
+///     listen: ([127, 0, 0, 1], 0).into(),
+///     admin: None,
+///     data,
+///     // Fetches the runtime and the model, once; blocks meanwhile.
+///     setup: Setup::ensure(&SetupOptions::default(), &|_, _| {})?,
+///     options: Options::default(),
+///     access: AccessOptions::default(),
+/// };
+/// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+/// let serving = serve(config, async { stopped.await.unwrap_or(()) }).await?;
+/// serving.ready.await?;
+/// println!("ready on {}", serving.address);
+///
+/// drop(stop);
+/// serving.ended.await??;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// If the files that say who gets in cannot be used, anybody would get in from elsewhere, the

@@ -1,0 +1,1 @@
+"""The client; for asyncio in `_async`, without it in `_sync`, which is generated."""

@@ -1,0 +1,1 @@
+"""The contract: messages and stubs that protoc wrote."""
