@@ -407,6 +407,8 @@ fn wrong_usage_exits_with_2() {
         &["related", "text", "--half-life", "soon"],
         &["story"],
         &["watch"],
+        &["follow"],
+        &["ingest", "x", "--fetch-delay", "soon"],
     ] {
         let output = program().args(arguments).output().unwrap();
         assert_eq!(code(&output), Some(2), "{arguments:?}");

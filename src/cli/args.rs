@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::client::Token;
 use crate::embed::Precision;
+use crate::fetch::FetchOptions;
 use crate::proto::{timestamp, v1 as pb};
 use crate::server::Right;
 
@@ -103,6 +105,9 @@ pub enum Command {
     },
     /// Take in articles, and say of each whether it is new
     Ingest(IngestArgs),
+    /// Follow feeds: take in each new story as it comes, and print it with its verdict, until
+    /// Ctrl-C
+    Follow(FollowArgs),
     /// Find passages that say the same as a text
     Duplicates(DuplicatesArgs),
     /// Find passages, or documents, about what a text is about
@@ -303,9 +308,14 @@ pub struct AccessArgs {
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// Text files (one article each), pages (.html, .htm, .xhtml), JSON Lines (.jsonl,
-    /// .ndjson: one article a line), folders of these, or - for standard input
-    #[arg(value_name = "PATH", required = true)]
+    /// .ndjson: one article a line), feeds (.rss, .atom, .rdf, .xml, .json), web archives
+    /// (.warc), all of them packed with gzip or not, folders of these, http:// and https://
+    /// addresses of feeds and pages, or - for standard input
+    #[arg(value_name = "PATH|ADDRESS", required = true)]
     pub paths: Vec<PathBuf>,
+    /// Take in the pages that the entries of feeds link to, not what feeds have of their text
+    #[arg(long)]
+    pub follow_links: bool,
     /// How to read standard input
     #[arg(long, value_enum, default_value_t = InputFormat::Text)]
     pub format: InputFormat,
@@ -321,6 +331,58 @@ pub struct IngestArgs {
     /// Judge only, store nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct FollowArgs {
+    /// The feeds, in TOML: a table [[feed]] for each with its url, and, if wanted, name, source,
+    /// language, labels, interval and follow_links
+    #[arg(value_name = "FEEDS.toml")]
+    pub feeds: PathBuf,
+    /// Folder for what is known of the feeds, so that a restart takes nothing in twice
+    /// [default: named like the file, with the ending .state]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Poll each feed once, now, and end
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+}
+
+/// How to fetch from the web.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for what is fetched")]
+pub struct FetchArgs {
+    /// What to call oneself; give a way to reach you, e.g. "gazette-desk/1.0
+    /// (+https://gazette.example/bot)" [default: copydesk and its version]
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub user_agent: Option<String>,
+    /// How long one answer may take, whole
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time_span)]
+    pub fetch_timeout: Duration,
+    /// Time between two requests to one host; its robots.txt may ask for more
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_time_span)]
+    pub fetch_delay: Duration,
+    /// Follow links into private networks and to this machine
+    #[arg(long)]
+    pub allow_private: bool,
+}
+
+impl FetchArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> FetchOptions {
+        let defaults = FetchOptions::default();
+        FetchOptions {
+            user_agent: self.user_agent.clone().unwrap_or(defaults.user_agent),
+            timeout: self.fetch_timeout,
+            delay: self.fetch_delay,
+            allow_private: self.allow_private,
+            ..defaults
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -331,6 +393,10 @@ pub enum InputFormat {
     Jsonl,
     /// A page of the web
     Html,
+    /// RSS, Atom or JSON Feed
+    Feed,
+    /// A web archive
+    Warc,
 }
 
 /// What a question is about.
@@ -592,6 +658,14 @@ fn parse_age(text: &str) -> Result<SignedDuration, String> {
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     age.filter(|age| age.is_positive())
         .ok_or_else(|| "give a number of weeks, days or hours: 4w, 30d, 12h".to_owned())
+}
+
+/// A time from nothing to a day: 30s, 500ms, 15m.
+pub fn parse_time_span(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| *time <= Duration::from_secs(24 * 3_600)).ok_or_else(|| {
+        "give a number of seconds, minutes or hours, at most 24h: 30s, 15m".to_owned()
+    })
 }
 
 fn source_age(text: &str) -> Result<(String, SignedDuration), String> {

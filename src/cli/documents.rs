@@ -1,6 +1,7 @@
 use super::args::{CompareArgs, DeleteArgs, EditorVerdict, JudgeArgs, ListArgs, ShowArgs};
 use super::failure::Failure;
 use super::output::{day, json, line, published, short, table, verdict};
+use super::progress;
 use super::questions::duplicate_table;
 use crate::client::Client;
 use crate::proto::v1 as pb;
@@ -180,7 +181,10 @@ pub async fn delete(mut client: Client, args: DeleteArgs, as_json: bool) -> Resu
 /// Shows the state of the server.
 /// Compacts the index of a server, and waits until that is done.
 pub async fn compact(mut client: Client, as_json: bool) -> Result<(), Failure> {
-    let response = client.admin.compact_index(pb::CompactIndexRequest {}).await?.into_inner();
+    let bar = progress::waiting("compacting");
+    let response = client.admin.compact_index(pb::CompactIndexRequest {}).await;
+    bar.finish_and_clear();
+    let response = response?.into_inner();
     if as_json {
         return json("CompactIndexResponse", &response);
     }

@@ -26,6 +26,10 @@ pub enum Failure {
     Refused(Box<Status>),
     #[error(transparent)]
     Input(#[from] super::input::InputError),
+    #[error(transparent)]
+    Feeds(#[from] super::follow::SettingsError),
+    #[error(transparent)]
+    State(#[from] super::follow::StateError),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("{0}")]
@@ -47,7 +51,7 @@ impl Failure {
         if !matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             eprintln!("copydesk: {self}");
         }
-        ExitCode::from(if matches!(self, Self::Settings(_)) { 2 } else { 1 })
+        ExitCode::from(if matches!(self, Self::Settings(_) | Self::Feeds(_)) { 2 } else { 1 })
     }
 }
 

@@ -6,6 +6,7 @@ mod connect;
 mod demo;
 mod documents;
 mod failure;
+mod follow;
 mod ingest;
 mod input;
 mod logs;
@@ -17,6 +18,7 @@ mod reembed;
 mod serve;
 mod settings;
 mod snapshots;
+mod stop;
 mod stories;
 mod token;
 mod watch;
@@ -84,6 +86,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Token { command: TokenCommand::New(args) } => token::new(args, json).map(done),
         Command::Demo(args) => demo::demo(args, json).await.map(done),
         Command::Ingest(args) => ingest::ingest(connect(&server).await?, args, json).await,
+        Command::Follow(args) => follow::follow(connect(&server).await?, args, json).await,
         Command::Duplicates(args) => {
             questions::duplicates(connect(&server).await?, args, json).await.map(done)
         }

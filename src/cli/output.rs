@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::failure::Failure;
 use crate::proto::DESCRIPTORS;
@@ -20,28 +20,37 @@ pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }
 
-/// Writes a message of the contract, `name`, as one line of JSON, with the names of the
-/// proto files.
+/// Writes a message of the contract, `name`, as one line of JSON.
 pub fn json(name: &str, message: &impl Message) -> Result<(), Failure> {
-    static POOL: LazyLock<Option<DescriptorPool>> =
-        LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).ok());
-    let broken =
-        |cause: String| Failure::Other(format!("cannot print the answer as JSON: {cause}"));
-    let descriptor =
-        POOL.as_ref().and_then(|pool| pool.get_message_by_name(&format!("copydesk.v1.{name}")));
-    let descriptor = descriptor.ok_or_else(|| broken(format!("no message {name}")))?;
-    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
-        .map_err(|error| broken(error.to_string()))?;
-    let mut bytes = Vec::new();
-    let options = SerializeOptions::new()
-        .use_proto_field_name(true)
-        .stringify_64_bit_integers(false)
-        .skip_default_fields(false);
-    dynamic
-        .serialize_with_options(&mut serde_json::Serializer::new(&mut bytes), &options)
-        .map_err(|error| broken(error.to_string()))?;
-    bytes.push(b'\n');
-    Ok(io::stdout().write_all(&bytes)?)
+    json_value(&Contract::of(name, message)?)
+}
+
+/// A message of the contract that becomes JSON with the names of the proto files.
+pub struct Contract(DynamicMessage);
+
+impl Contract {
+    /// The message called `name`.
+    pub fn of(name: &str, message: &impl Message) -> Result<Self, Failure> {
+        static POOL: LazyLock<Option<DescriptorPool>> =
+            LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).ok());
+        let broken =
+            |cause: String| Failure::Other(format!("cannot print the answer as JSON: {cause}"));
+        let descriptor =
+            POOL.as_ref().and_then(|pool| pool.get_message_by_name(&format!("copydesk.v1.{name}")));
+        let descriptor = descriptor.ok_or_else(|| broken(format!("no message {name}")))?;
+        let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice());
+        dynamic.map(Self).map_err(|error| broken(error.to_string()))
+    }
+}
+
+impl Serialize for Contract {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let options = SerializeOptions::new()
+            .use_proto_field_name(true)
+            .stringify_64_bit_integers(false)
+            .skip_default_fields(false);
+        self.0.serialize_with_options(serializer, &options)
+    }
 }
 
 /// Writes any value as one line of JSON.

@@ -227,6 +227,6 @@ fn standard_input() -> Result<String, InputError> {
         .map_err(|source| InputError::Unreadable { name: name(), source })?;
     String::from_utf8(bytes).map_err(|error| InputError::NotUtf8 {
         name: name(),
-        offset: error.utf8_error().valid_up_to(),
+        offset: error.utf8_error().valid_up_to() as u64,
     })
 }

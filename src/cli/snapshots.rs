@@ -4,6 +4,7 @@ use serde_json::json;
 use super::args::{RestoreArgs, SnapshotArgs};
 use super::failure::Failure;
 use super::output::{json, json_value, line};
+use super::progress;
 use crate::client::Client;
 use crate::proto::v1 as pb;
 use crate::store;
@@ -16,7 +17,10 @@ pub async fn snapshot(
 ) -> Result<(), Failure> {
     let of_time = || Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     let request = pb::CreateSnapshotRequest { snapshot_name: args.name.unwrap_or_else(of_time) };
-    let response = client.admin.create_snapshot(request).await?.into_inner();
+    let bar = progress::waiting("making the snapshot");
+    let response = client.admin.create_snapshot(request).await;
+    bar.finish_and_clear();
+    let response = response?.into_inner();
     if as_json {
         return json("CreateSnapshotResponse", &response);
     }
@@ -28,8 +32,15 @@ pub async fn snapshot(
 pub async fn restore(args: RestoreArgs, as_json: bool) -> Result<(), Failure> {
     let RestoreArgs { snapshot, data } = args;
     let folder = data.clone();
-    let restoring = tokio::task::spawn_blocking(move || store::restore(&snapshot, &folder));
-    let restored = restoring.await.map_err(|error| Failure::Other(error.to_string()))??;
+    let bar = progress::steps("restoring");
+    let told = bar.clone();
+    let restoring = tokio::task::spawn_blocking(move || {
+        let tell = |what, done, total| progress::tell(&told, what, done, total);
+        store::restore(&snapshot, &folder, &tell)
+    });
+    let restored = restoring.await.map_err(|error| Failure::Other(error.to_string()))?;
+    bar.finish_and_clear();
+    let restored = restored?;
     if as_json {
         return json_value(&json!({
             "data": data,

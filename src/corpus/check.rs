@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::embed::Setup;
 use crate::index;
-use crate::store::{self, Closed, DocumentKey, FORMAT, ModelIdentity, StoreError};
+use crate::store::{self, Closed, DocumentKey, FORMAT, ModelIdentity, Progress, StoreError};
 
 use super::indexing::identity;
 use super::{OpenError, Options, lexicon};
@@ -51,22 +51,23 @@ pub fn preview(folder: &Path, setup: &Setup, options: &Options) -> Result<(), Op
 }
 
 /// Checks the corpus in `folder` and all that is derived from it, without the model. Changes
-/// nothing, and blocks: every byte is read.
+/// nothing, and blocks: every byte is read. `progress` is told how far that is.
 ///
 /// # Errors
 ///
 /// If there is no corpus, it is in use or of a newer format.
-pub fn check_folder(folder: &Path) -> Result<Health, StoreError> {
+pub fn check_folder(folder: &Path, progress: Progress<'_>) -> Result<Health, StoreError> {
     let store = Closed::open(folder)?;
     if store.format() == 0 {
         let empty = "the store is empty: whatever began to make it broke off".to_owned();
         return Ok(Health { made_anew: vec![empty], ..Health::default() });
     }
-    let mut health = Health { lost: store.lost(), ..Health::default() };
+    let mut health = Health { lost: store.lost(progress), ..Health::default() };
     if store.format() < FORMAT {
         let from = store.format();
         health.made_anew.push(format!("the store goes from format {from} to format {FORMAT}"));
     }
+    progress("index", 0, 0);
     if let Err(error) = check_derived(&store, &mut health) {
         // Said already, of what it is derived from.
         health.made_anew.push(format!("the indices cannot be compared with the store: {error}"));

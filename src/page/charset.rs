@@ -30,15 +30,21 @@ static DECLARED: LazyLock<Regex> = LazyLock::new(|| {
 ///
 /// If the Content-Type is that of something else than a page.
 pub fn decode(bytes: &[u8], content_type: &str) -> Result<String, PageError> {
-    let (media_type, charset) = parts_of(content_type);
+    let (media_type, _) = parts_of(content_type);
     if !is_page(media_type) {
         return Err(PageError::NotAPage(media_type.chars().take(64).collect()));
     }
+    Ok(decode_any(bytes, content_type))
+}
+
+/// The same of anything that is marked up, whatever its Content-Type says that it is.
+pub fn decode_any(bytes: &[u8], content_type: &str) -> String {
+    let (_, charset) = parts_of(content_type);
     // Decoding looks for a byte-order mark first, whatever the encoding.
     let encoding = charset
         .and_then(|label| Encoding::for_label(label.as_bytes()))
         .unwrap_or_else(|| encoding_of(bytes));
-    Ok(encoding.decode(bytes).0.into_owned())
+    encoding.decode(bytes).0.into_owned()
 }
 
 /// Media type and character set of a Content-Type header.

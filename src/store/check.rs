@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ToSql};
 
 use crate::embed::Windows;
 use crate::index::ContentId;
@@ -16,8 +16,11 @@ use super::{DocumentKey, ModelIdentity, StoreError, View, models};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// Is told what is worked on, how much of it is done, and of how much: 0 where nobody can say.
+pub type Progress<'a> = &'a dyn Fn(&'static str, u64, u64);
+
 /// Looks for one kind of damage.
-type Look = fn(&Closed) -> Result<Vec<String>>;
+type Look = fn(&Closed, &dyn Fn(u64, u64)) -> Result<Vec<String>>;
 
 /// Documents that a finding names.
 const NAMED: usize = 5;
@@ -109,29 +112,32 @@ impl Closed {
     }
 
     /// What is wrong and cannot be made anew, one sentence each; nothing of a sound corpus.
-    pub fn lost(&self) -> Vec<String> {
-        let checks: [(&str, Look); 5] = [
-            ("the structure", Self::structure),
+    pub fn lost(&self, progress: Progress<'_>) -> Vec<String> {
+        let checks: [(&'static str, Look); 5] = [
+            ("structure", Self::structure),
             ("references", Self::references),
             ("bodies", Self::bodies),
             ("texts", Self::texts),
             ("vectors", Self::vectors),
         ];
         let found = checks.into_iter().flat_map(|(what, check)| {
-            check(self).unwrap_or_else(|error| vec![format!("{what} cannot be read: {error}")])
+            progress(what, 0, 0);
+            let tell = |done, total| progress(what, done, total);
+            check(self, &tell)
+                .unwrap_or_else(|error| vec![format!("{what} cannot be read: {error}")])
         });
         found.collect()
     }
 
     /// What SQLite finds in its pages and indices.
-    fn structure(&self) -> Result<Vec<String>> {
+    fn structure(&self, _: &dyn Fn(u64, u64)) -> Result<Vec<String>> {
         let sql = format!("PRAGMA integrity_check({TOLD})");
         let found: Vec<String> = self.view().all(&sql, [], |row| row.get(0))?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
     /// Rows that name what is not there, and documents that lack a part.
-    fn references(&self) -> Result<Vec<String>> {
+    fn references(&self, _: &dyn Fn(u64, u64)) -> Result<Vec<String>> {
         let sql = "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2";
         let mut found: Vec<String> = self.view().all(sql, [], |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
@@ -154,12 +160,16 @@ impl Closed {
     }
 
     /// Documents whose paragraphs are not those that came in.
-    fn bodies(&self) -> Result<Vec<String>> {
+    fn bodies(&self, tell: &dyn Fn(u64, u64)) -> Result<Vec<String>> {
+        let total = self.count("SELECT count(*) FROM documents", &[])?;
         let sql = "SELECT doc, document_id, body_hash FROM documents";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut changed = Vec::new();
+        let mut done = 0;
         while let Some(row) = rows.next()? {
+            done += 1;
+            tell(done, total);
             let (key, hash): (DocumentKey, ContentHash) = (row.get(0)?, row.get(2)?);
             let paragraphs = self.view().paragraphs(key)?;
             let texts = paragraphs.iter().map(|paragraph| paragraph.text.as_bytes());
@@ -171,11 +181,13 @@ impl Closed {
     }
 
     /// Texts that are not what their hash says.
-    fn texts(&self) -> Result<Vec<String>> {
+    fn texts(&self, tell: &dyn Fn(u64, u64)) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         self.view().texts(|content, hash| texts.push((content, hash)))?;
         let mut changed = 0;
-        for (content, hash) in texts {
+        let total = texts.len() as u64;
+        for (done, (content, hash)) in (1..).zip(texts) {
+            tell(done, total);
             let text = self.view().text(content)?;
             changed += usize::from(text.is_none_or(|text| ContentHash::of(&text) != hash));
         }
@@ -183,16 +195,28 @@ impl Closed {
     }
 
     /// Texts without vectors of the model that answers, and vectors that are none.
-    fn vectors(&self) -> Result<Vec<String>> {
+    fn vectors(&self, tell: &dyn Fn(u64, u64)) -> Result<Vec<String>> {
         let Some((number, model)) = &self.model else { return Ok(Vec::new()) };
-        let sound = |_: ContentId, _: Windows| {};
+        let total =
+            self.count("SELECT count(DISTINCT content) FROM vectors WHERE model = ?", &[number])?;
+        let mut done = 0;
+        let sound = |_: ContentId, _: Windows| {
+            done += 1;
+            tell(done, total);
+        };
         self.view().vectors(ContentId(i64::MIN), ContentId(i64::MAX), model.dimension, sound)?;
         let sql = "SELECT count(*) FROM contents c WHERE NOT EXISTS \
                    (SELECT 1 FROM vectors v WHERE v.content = c.content AND v.model = ?)";
-        let without: i64 = self.view().value(sql, &[number])?.unwrap_or(0);
+        let without = self.count(sql, &[number])?;
         let what = "texts have no vectors; `copydesk reembed` with the model of the corpus makes \
                     them";
-        Ok(counted(without.unsigned_abs() as usize, what).into_iter().collect())
+        Ok(counted(without as usize, what).into_iter().collect())
+    }
+
+    /// The number that a query gives.
+    fn count(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<u64> {
+        let count: Option<i64> = self.view().value(sql, parameters)?;
+        Ok(count.unwrap_or(0).unsigned_abs())
     }
 }
 

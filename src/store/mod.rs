@@ -18,7 +18,7 @@ mod space;
 mod stories;
 mod write;
 
-pub use check::{Closed, can_be_made};
+pub use check::{Closed, Progress, can_be_made};
 pub use connections::{Reader, Store};
 pub use error::StoreError;
 pub use facets::Facets;

@@ -14,7 +14,7 @@ use rusqlite::backup::{Backup, StepResult};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::check::Closed;
+use super::check::{Closed, Progress};
 use super::connections::{self, FILE, LOCK};
 use super::{Store, StoreError};
 
@@ -154,7 +154,7 @@ impl Store {
         let unfinished = unfinished.map_err(SnapshotError::of(folder))?;
         let copy = unfinished.path().join(FILE);
         let created_at = self.copy_to(&copy)?;
-        let (size_bytes, sha256) = copied(&copy, &mut io::sink())?;
+        let (size_bytes, sha256) = copied(&copy, &mut io::sink(), &|_| {})?;
         let description = Description { format: FORMAT, created_at, size_bytes, sha256 };
         write(&unfinished.path().join(DESCRIPTION), &description)?;
         sync(&copy)?;
@@ -193,7 +193,7 @@ impl Store {
 ///
 /// If it is no snapshot, a damaged one or of a newer format; if the folder holds something,
 /// or files cannot be written. Then no corpus is there.
-pub fn restore(snapshot: &Path, data: &Path) -> Result<Snapshot> {
+pub fn restore(snapshot: &Path, data: &Path, progress: Progress<'_>) -> Result<Snapshot> {
     let description = describe(snapshot)?;
     fs::create_dir_all(data).map_err(SnapshotError::of(data))?;
     let lock = connections::lock(data)?;
@@ -208,14 +208,15 @@ pub fn restore(snapshot: &Path, data: &Path) -> Result<Snapshot> {
     let unfinished = unfinished.map_err(SnapshotError::of(data))?;
     let copy = unfinished.path().join(FILE);
     let mut file = File::create(&copy).map_err(SnapshotError::of(&copy))?;
-    let (size_bytes, sha256) = copied(&snapshot.join(FILE), &mut file)?;
+    let tell = |done| progress("bytes", done, description.size_bytes);
+    let (size_bytes, sha256) = copied(&snapshot.join(FILE), &mut file, &tell)?;
     file.sync_all().map_err(SnapshotError::of(&copy))?;
     let damaged =
         |findings| SnapshotError::Damaged { path: snapshot.display().to_string(), findings };
     if (size_bytes, &sha256) != (description.size_bytes, &description.sha256) {
         return Err(damaged(vec![format!("{FILE} does not match its checksum")]));
     }
-    let lost = Closed::open(unfinished.path())?.lost();
+    let lost = Closed::open(unfinished.path())?.lost(progress);
     if !lost.is_empty() {
         return Err(damaged(lost));
     }
@@ -272,8 +273,8 @@ fn forget(folder: &Path, prefix: &str) {
     }
 }
 
-/// Copies a file. Returns its length and its SHA-256 in hex.
-fn copied(from: &Path, to: &mut impl Write) -> Result<(u64, String)> {
+/// Copies a file, and tells how far it is. Returns its length and its SHA-256 in hex.
+fn copied(from: &Path, to: &mut impl Write, tell: &dyn Fn(u64)) -> Result<(u64, String)> {
     let mut file = File::open(from).map_err(SnapshotError::of(from))?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; BUFFER];
@@ -288,6 +289,7 @@ fn copied(from: &Path, to: &mut impl Write) -> Result<(u64, String)> {
         digest.update(part);
         to.write_all(part).map_err(SnapshotError::of(from))?;
         length += read as u64;
+        tell(length);
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod ledger;
 pub mod reports;
+pub mod web;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
