@@ -6,6 +6,7 @@ pub mod client;
 pub mod corpus;
 pub mod embed;
 pub mod index;
+pub mod layout;
 pub mod lexical;
 pub mod page;
 pub mod proto;
