@@ -12,6 +12,7 @@ pub mod embed;
 pub mod feed;
 pub mod fetch;
 pub mod index;
+pub mod layout;
 pub mod lexical;
 pub mod page;
 pub mod proto;

@@ -159,6 +159,7 @@ fn needed(name: &str) -> usize {
         | "SimilarityService/FindRelatedDocuments"
         | "SimilarityService/CompareDocuments"
         | "SimilarityService/WatchRelatedDocuments"
+        | "SimilarityService/MapDocuments"
         | "StoryService/GetStory"
         | "StoryService/ListStories" => 0,
         "CorpusService/IngestDocument"

@@ -255,6 +255,14 @@ pub struct ServeArgs {
     /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz
     #[arg(long, value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
+    /// Where to serve the desk, a web page to look at the corpus with: a port alone is on this
+    /// machine
+    #[arg(long, value_name = "ADDRESS", value_parser = web_address)]
+    pub web: Option<SocketAddr>,
+    /// A name by which browsers may call a desk that asks for neither tokens nor TLS, besides
+    /// addresses and localhost; may be repeated
+    #[arg(long, value_name = "NAME", requires = "web")]
+    pub web_name: Vec<String>,
     /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
     /// http://127.0.0.1:4317
     #[arg(long, value_name = "ADDRESS")]
@@ -666,6 +674,13 @@ pub fn parse_time_span(text: &str) -> Result<Duration, String> {
     time.filter(|time| *time <= Duration::from_secs(24 * 3_600)).ok_or_else(|| {
         "give a number of seconds, minutes or hours, at most 24h: 30s, 15m".to_owned()
     })
+}
+
+/// An address, or a port on loopback.
+fn web_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse::<u16>().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    port.or_else(|_| text.parse())
+        .map_err(|_| "give an address and a port (127.0.0.1:7152), or a port (7152)".to_owned())
 }
 
 fn source_age(text: &str) -> Result<(String, SignedDuration), String> {

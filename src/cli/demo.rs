@@ -59,6 +59,7 @@ pub async fn demo(args: SetupArgs, as_json: bool) -> Result<(), Failure> {
     let config = ServerConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         admin: None,
+        web: None,
         data: folder.path().join("corpus"),
         setup,
         options: Options { workers: default_workers(), ..Options::default() },

@@ -12,7 +12,7 @@ use super::progress;
 use crate::corpus::{Options, Retention};
 use crate::embed::{Setup, SetupError, SetupOptions};
 use crate::index;
-use crate::server::{AccessOptions, ServeError, ServerConfig, TlsFiles};
+use crate::server::{AccessOptions, ServeError, ServerConfig, TlsFiles, WebOptions};
 
 /// Fetches what is missing and checks what is there.
 pub async fn setup(args: SetupArgs, json: bool) -> Result<(), Failure> {
@@ -56,10 +56,12 @@ pub async fn ensure(args: SetupArgs) -> Result<Setup, Failure> {
 pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
     let stop = end_signal()?;
     let access = access(args.access)?;
+    let is_encrypted = access.tls.is_some();
     let setup = ensure(args.setup).await?;
     let config = ServerConfig {
         listen: args.listen,
         admin: args.admin,
+        web: args.web.map(|address| WebOptions { address, names: args.web_name }),
         data: args.data,
         setup,
         access,
@@ -82,6 +84,13 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
         false => line(format_args!("{stage} on {}", serving.address)),
     };
     say("listening")?;
+    if let Some(web) = serving.web {
+        let scheme = if is_encrypted { "https" } else { "http" };
+        match json {
+            true => json_value(&json!({ "stage": "desk", "address": web.to_string() }))?,
+            false => line(format_args!("desk on {scheme}://{web}"))?,
+        }
+    }
     let ended = serving.ended;
     if serving.ready.await.is_ok() {
         say("ready")?;

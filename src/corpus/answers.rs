@@ -52,6 +52,8 @@ pub struct PassageAnswer {
     pub verdict: Verdict,
     /// How far no earlier document says it.
     pub novelty: f32,
+    /// The passage. Empty unless evidence was asked for.
+    pub text: String,
     /// The best match that is still stored.
     pub matched: Option<MatchAnswer>,
 }
@@ -162,9 +164,9 @@ pub(super) fn passage_answers<P: Copy>(
     resolve: impl Fn(P) -> Option<Resolved>,
 ) -> Vec<PassageAnswer> {
     let answer = |judged: &PassageVerdict<P>| {
+        let text = texts.get(&judged.ordinal).copied().unwrap_or_default();
         let matched = judged.matched.and_then(|(passage, signals)| {
             let Resolved { passage, document } = resolve(passage)?;
-            let text = texts.get(&judged.ordinal).copied().unwrap_or_default();
             Some(MatchAnswer {
                 evidence: Evidence::of(text, 0, &passage.text, signals, detail),
                 passage,
@@ -179,6 +181,7 @@ pub(super) fn passage_answers<P: Copy>(
             kind: judged.kind,
             verdict: judged.verdict,
             novelty: judged.novelty,
+            text: if detail >= Detail::Evidence { text.to_owned() } else { String::new() },
             matched,
         }
     };

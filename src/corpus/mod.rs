@@ -15,6 +15,7 @@ mod ingest;
 mod lexicon;
 mod limits;
 mod manage;
+mod map;
 mod query;
 mod reading;
 mod reembed;
@@ -56,6 +57,7 @@ pub use ingest::{Ingest, Ingested, Outcome, Prepared};
 use lexicon::Lexicon;
 pub use limits::Limits;
 pub use manage::{CorpusInfo, DocumentAnswer, Exported, LaneLoad, Load, Page};
+pub use map::{MapPage, MappedDocument};
 pub use query::{PassageName, Query};
 use reembed::Change;
 pub use reembed::{NextModel, reembed_folder};
@@ -131,6 +133,8 @@ struct Desk {
     questions: Arc<Semaphore>,
     /// Standing questions.
     watchers: Watchers,
+    /// Where documents stand, once somebody asked.
+    map: Arc<Mutex<Option<map::Map>>>,
     /// The change of model that is under way, or how the last one failed.
     change: std::sync::Mutex<Change>,
 }
@@ -223,6 +227,7 @@ impl Corpus {
             work: Arc::new(Semaphore::new(workers)),
             questions: Arc::new(Semaphore::new(workers * QUESTIONS_PER_WORKER)),
             watchers: Watchers::new(),
+            map: Arc::default(),
             change: std::sync::Mutex::new(Change::None),
         };
         Ok(Self { desk: Arc::new(desk), caller: Caller::default() })

@@ -2,8 +2,8 @@ use prost::Message;
 
 use crate::article::PassageKind;
 use crate::corpus::{
-    Detail, Evidence, Exported, Ingested, MatchAnswer, Outcome, PassageAnswer, RelatedAnswer,
-    RelatedDocument, StoryAnswer, VerdictAnswer, Watched,
+    Detail, Evidence, Exported, Ingested, MappedDocument, MatchAnswer, Outcome, PassageAnswer,
+    RelatedAnswer, RelatedDocument, StoryAnswer, VerdictAnswer, Watched,
 };
 use crate::proto::{timestamp, v1 as pb};
 use crate::store::{StoredDocument, StoredPassage, StoryKey};
@@ -82,6 +82,7 @@ pub(super) fn fitting_verdict(
         }
         let before = passage.encoded_len();
         passage.r#match = passage.r#match.take().map(without_evidence);
+        passage.text.clear();
         bytes -= before.saturating_sub(passage.encoded_len());
     }
     verdict
@@ -127,6 +128,7 @@ fn passage_verdict(answer: PassageAnswer, detail: Detail) -> pb::PassageVerdict 
         verdict: verdict(answer.verdict).into(),
         r#match: answer.matched.map(|matched| duplicate_match(matched, detail)),
         novelty: answer.novelty,
+        text: answer.text,
     }
 }
 
@@ -211,6 +213,19 @@ pub(super) fn watched(answer: Watched) -> pb::WatchRelatedDocumentsResponse {
         document: Some(related_document(answer.document)),
         sequence: answer.sequence,
     }
+}
+
+pub(super) fn mapped(
+    documents: Vec<MappedDocument>,
+    document_count: i64,
+) -> pb::MapDocumentsResponse {
+    let documents = documents.into_iter().map(|document| pb::MappedDocument {
+        document_id: document.id.to_string(),
+        story_id: document.story.name(),
+        x: document.at.x,
+        y: document.at.y,
+    });
+    pb::MapDocumentsResponse { documents: documents.collect(), document_count }
 }
 
 pub(super) fn ingested(ingested: Ingested, detail: Detail) -> pb::IngestDocumentResponse {

@@ -1,12 +1,7 @@
-use std::time::Duration;
-
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use prost::Message;
-use tokio::sync::mpsc::error::SendTimeoutError;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
-use tracing::Instrument;
 
 use crate::article::DocumentId;
 use crate::corpus::{Corpus, Detail, Ingest, Limits};
@@ -17,18 +12,13 @@ use super::access::right_of;
 use super::convert;
 use super::gate::{Gate, client_of};
 use super::ingest_stream;
+use super::outgoing::{Outgoing, outgoing};
 use super::page_token;
 use super::refusal::{ANSWER_BYTES, Refusal, fit};
 use super::validate::Check;
 
 /// Documents that are read at once for an export.
 pub(super) const EXPORT_CHUNK: usize = 32;
-
-/// Documents of an export that wait for a reader that is slow.
-const EXPORT_AHEAD: usize = 8;
-
-/// How long they wait for it: then the export gives its place to others, and ends.
-const EXPORT_WAITS: Duration = Duration::from_secs(30);
 
 pub(super) struct Service {
     pub gate: Gate,
@@ -181,34 +171,12 @@ impl CorpusService for Service {
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
         let client = client_of(&request);
         let (metadata, _, request) = request.into_parts();
-        let mut pass = self.gate.enter(&metadata, client, &request)?;
+        let pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
-        let place = pass.place.take();
-        let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
-        let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
-        let exporting = async move {
-            let export = export(&corpus, filter, &sender);
-            let result = match deadline {
-                None => export.await,
-                Some(deadline) => tokio::time::timeout_at(deadline, export)
-                    .await
-                    .unwrap_or(Err(Refusal::DeadlineExceeded)),
-            };
-            if let Err(refusal) = result {
-                // The last word may wait for long.
-                drop(place);
-                let _ = sender.send(Err(refusal.into())).await;
-            }
-        };
-        tokio::spawn(exporting.in_current_span());
-        // The call is under way until its last answer is taken.
-        let answers = ReceiverStream::new(receiver).map(move |answer| {
-            let _pass = &pass;
-            answer
-        });
-        Ok(Response::new(answers.boxed()))
+        let work = |corpus, answers| async move { export(&corpus, filter, answers).await };
+        Ok(Response::new(outgoing(pass, work)))
     }
 
     async fn set_verdict(
@@ -272,17 +240,14 @@ fn batch(limits: &Limits, ids: &[String]) -> Result<Vec<DocumentId>, Refusal> {
 async fn export(
     corpus: &Corpus,
     filter: crate::store::Filter,
-    sender: &tokio::sync::mpsc::Sender<Result<pb::ExportDocumentsResponse, Status>>,
+    answers: Outgoing<pb::ExportDocumentsResponse>,
 ) -> Result<(), Refusal> {
     let keys = corpus.keys(filter).await?;
     for chunk in keys.chunks(EXPORT_CHUNK) {
         for exported in corpus.export(chunk.to_vec()).await? {
             let document = Some(convert::exported(exported));
-            let answer = Ok(pb::ExportDocumentsResponse { document });
-            match sender.send_timeout(answer, EXPORT_WAITS).await {
-                Ok(()) => {}
-                Err(SendTimeoutError::Closed(_)) => return Ok(()),
-                Err(SendTimeoutError::Timeout(_)) => return Err(Refusal::NotRead(EXPORT_WAITS)),
+            if !answers.send(pb::ExportDocumentsResponse { document }).await? {
+                return Ok(());
             }
         }
     }

@@ -144,6 +144,12 @@ impl Cost for pb::ExportDocumentsRequest {
     }
 }
 
+impl Cost for pb::MapDocumentsRequest {
+    fn answers(&self) -> usize {
+        super::similarity::MAP_COST
+    }
+}
+
 /// A number as it counts: 0 stands for the default.
 fn given(number: i32, default: usize) -> usize {
     usize::try_from(number).ok().filter(|number| *number > 0).unwrap_or(default)

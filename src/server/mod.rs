@@ -14,6 +14,7 @@ mod gate;
 mod health;
 mod ingest_stream;
 mod operators;
+mod outgoing;
 mod page_token;
 mod refusal;
 mod requests;
@@ -22,6 +23,8 @@ mod similarity;
 mod story;
 mod transport;
 mod validate;
+mod web;
 
 pub use access::{AccessError, AccessOptions, NewToken, Right, TlsFiles};
 pub use serve::{ServeError, ServerConfig, Serving, serve};
+pub use web::WebOptions;

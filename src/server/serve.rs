@@ -6,9 +6,14 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tonic::body::Body;
+use tonic::service::Routes;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_web::GrpcWebLayer;
+use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
@@ -26,6 +31,7 @@ use super::gate::{Gate, Stage};
 use super::operators::Operators;
 use super::refusal::undecodable;
 use super::requests::Observe;
+use super::web::{Desk, Hosts, WebOptions};
 use super::{admin, corpus_service, figures, health, similarity, story, transport};
 
 /// How long accepted calls have to finish once the server drains: enough for the
@@ -46,6 +52,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where to answer operators' tools over HTTP, if anywhere.
     pub admin: Option<SocketAddr>,
+    /// Where to serve the desk, if anywhere.
+    pub web: Option<WebOptions>,
     /// The data folder.
     pub data: PathBuf,
     /// Runtime and model.
@@ -81,6 +89,14 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
+    /// The address for the desk cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another one with --web")]
+    Web {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The corpus cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -96,6 +112,8 @@ pub enum ServeError {
 pub struct Serving {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where the desk is.
+    pub web: Option<SocketAddr>,
     /// Resolves when the corpus is ready, or is dropped if it cannot be opened.
     pub ready: oneshot::Receiver<()>,
     /// Resolves when the server has ended.
@@ -143,11 +161,22 @@ pub async fn serve(
     config: ServerConfig,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
-    let access = Access::open(&config.access, config.listen)?;
+    let web = config.web.as_ref().map(|web| web.address);
+    let addresses: Vec<SocketAddr> = [Some(config.listen), web].into_iter().flatten().collect();
+    let access = Access::open(&config.access, &addresses)?;
     preview(config.clone()).await?;
-    let listen_error = |source| ServeError::Listen { address: config.listen, source };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
-    let address = listener.local_addr().map_err(listen_error)?;
+    let (address, calls) = listen(config.listen)
+        .await
+        .map_err(|source| ServeError::Listen { address: config.listen, source })?;
+    let (web_address, web) = match web {
+        None => (None, None),
+        Some(wanted) => {
+            let listening = listen(wanted).await;
+            let (address, listener) =
+                listening.map_err(|source| ServeError::Web { address: wanted, source })?;
+            (Some(address), Some(listener))
+        }
+    };
     let gate = Gate::new(&Limits::default());
     if let Some(address) = config.admin {
         let operators = Operators::bind(address);
@@ -156,51 +185,60 @@ pub async fn serve(
             .map_err(|source| ServeError::Admin { address, source })?;
     }
     let (ready_sender, ready) = oneshot::channel();
-    let ended = tokio::spawn(run(config, access, listener, gate, ready_sender, stop));
-    Ok(Serving { address, ready, ended })
+    let listeners = Listeners { calls, web };
+    let ended = tokio::spawn(run(config, access, listeners, gate, ready_sender, stop));
+    Ok(Serving { address, web: web_address, ready, ended })
+}
+
+async fn listen(address: SocketAddr) -> io::Result<(SocketAddr, TcpListener)> {
+    let listener = TcpListener::bind(address).await?;
+    Ok((listener.local_addr()?, listener))
+}
+
+/// Ports that are open.
+struct Listeners {
+    calls: TcpListener,
+    web: Option<TcpListener>,
 }
 
 async fn run(
     config: ServerConfig,
     access: Access,
-    listener: TcpListener,
+    listeners: Listeners,
     gate: Gate,
     ready: oneshot::Sender<()>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let limits = Limits::default();
     let (health, health_service) = health::Reporter::new().await;
-    let (drained, drain) = oneshot::channel::<()>();
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    let services = services(health_service, &gate, &config)?;
+    let drain = CancellationToken::new();
+    let calls = || {
+        ServiceBuilder::new()
+            .layer(Observe)
+            .layer(MapResponseLayer::new(explain_undecodable))
+            .layer(layer_fn(access.guard()))
+            .into_inner()
     };
-    let most = limits.message_bytes * DECODED;
-    let router = transport::server()
-        .layer(Observe)
-        .layer(MapResponseLayer::new(explain_undecodable))
-        .layer(layer_fn(access.guard()))
-        .add_service(health_service)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(
-            CorpusServiceServer::new(corpus_service::Service { gate: gate.clone() })
-                .max_decoding_message_size(most),
-        )
-        .add_service(
-            SimilarityServiceServer::new(similarity::Service { gate: gate.clone() })
-                .max_decoding_message_size(most),
-        )
-        .add_service(StoryServiceServer::new(story::Service { gate: gate.clone() }))
-        .add_service(AdminServiceServer::new(admin::Service {
-            gate: gate.clone(),
-            setup: config.setup.others(),
-        }));
-    let incoming = accepted(listener, access.tls());
-    let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
-        let _ = drain.await;
-    }));
+    let router = transport::server().layer(calls()).add_routes(services.clone());
+    let incoming = accepted(listeners.calls, access.tls());
+    let calling = router.serve_with_incoming_shutdown(incoming, drain.clone().cancelled_owned());
+    let desk = listeners.web.map(|listener| {
+        // Browsers speak HTTP/1.1 where nothing is encrypted.
+        let router = transport::server()
+            .accept_http1(true)
+            .layer(Desk::new(hosts(&config)))
+            .layer(GrpcWebLayer::new())
+            .layer(calls())
+            .add_routes(services);
+        let incoming = accepted(listener, access.tls());
+        router.serve_with_incoming_shutdown(incoming, drain.clone().cancelled_owned())
+    });
+    let mut server = tokio::spawn(async move {
+        match desk {
+            None => calling.await,
+            Some(desk) => tokio::try_join!(calling, desk).map(|((), ())| ()),
+        }
+    });
 
     tokio::pin!(stop);
     let is_counted = config.admin.is_some();
@@ -227,7 +265,7 @@ async fn run(
     }
     gate.set(Stage::Draining);
     health.end().await;
-    let _ = drained.send(());
+    drain.cancel();
     if tokio::time::timeout(DRAIN_TIMEOUT, gate.idle()).await.is_err() {
         tracing::warn!("calls were cut off {DRAIN_TIMEOUT:?} after the shutdown began");
     }
@@ -237,6 +275,47 @@ async fn run(
             server.abort();
             Ok(())
         }
+    }
+}
+
+/// What is answered, on whatever port.
+fn services<H: Health>(
+    health: HealthServer<H>,
+    gate: &Gate,
+    config: &ServerConfig,
+) -> Result<Routes, ServeError> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let most = Limits::default().message_bytes * DECODED;
+    let mut services = Routes::builder();
+    services
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(
+            CorpusServiceServer::new(corpus_service::Service { gate: gate.clone() })
+                .max_decoding_message_size(most),
+        )
+        .add_service(
+            SimilarityServiceServer::new(similarity::Service { gate: gate.clone() })
+                .max_decoding_message_size(most),
+        )
+        .add_service(StoryServiceServer::new(story::Service { gate: gate.clone() }))
+        .add_service(AdminServiceServer::new(admin::Service {
+            gate: gate.clone(),
+            setup: config.setup.others(),
+        }));
+    Ok(services.routes())
+}
+
+/// By which names the desk may be called.
+fn hosts(config: &ServerConfig) -> Hosts {
+    match &config.web {
+        Some(web) if !config.access.is_closed() => Hosts::Ours(web.names.clone()),
+        _ => Hosts::Any,
     }
 }
 

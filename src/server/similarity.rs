@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use crate::article::{Body, Incoming, Metadata, paragraphs_of};
 use crate::corpus::{
-    Compared, Detail, DocumentQuery, DuplicateQuestion, Query, RelatedDocumentsQuestion,
+    Compared, Corpus, Detail, DocumentQuery, DuplicateQuestion, Query, RelatedDocumentsQuestion,
     RelatedQuestion, WatchQuestion,
 };
 use crate::proto::v1 as pb;
@@ -15,11 +15,16 @@ use crate::proto::v1::{
     find_duplicates_request, find_related_documents_request, find_related_passages_request,
     watch_related_documents_request,
 };
+use crate::store::Filter;
 
 use super::convert;
 use super::gate::{Gate, client_of};
+use super::outgoing::{Outgoing, outgoing};
 use super::refusal::{ANSWER_BYTES, Refusal, fit, fit_ids};
 use super::validate::Check;
+
+/// What a map costs while it is on its way, in answers of other calls: it has many, but small ones.
+pub(super) const MAP_COST: usize = 256;
 
 pub(super) struct Service {
     pub gate: Gate,
@@ -157,6 +162,22 @@ impl SimilarityService for Service {
             .await
     }
 
+    type MapDocumentsStream = BoxStream<'static, Result<pb::MapDocumentsResponse, Status>>;
+
+    async fn map_documents(
+        &self,
+        request: Request<pb::MapDocumentsRequest>,
+    ) -> Result<Response<Self::MapDocumentsStream>, Status> {
+        let client = client_of(&request);
+        let (metadata, _, request) = request.into_parts();
+        let pass = self.gate.enter(&metadata, client, &request)?;
+        let mut check = Check::new(pass.corpus.limits());
+        let filter = check.filter(request.filter);
+        check.finish(Some(()))?;
+        let work = |corpus, answers| async move { map(&corpus, filter, answers).await };
+        Ok(Response::new(outgoing(pass, work)))
+    }
+
     type WatchRelatedDocumentsStream =
         BoxStream<'static, Result<pb::WatchRelatedDocumentsResponse, Status>>;
 
@@ -210,6 +231,23 @@ impl SimilarityService for Service {
             futures::future::ready(goes_on.then_some(answer))
         });
         Ok(Response::new(answers.boxed()))
+    }
+}
+
+/// Sends the places of all documents that `filter` lets through, until the reader is gone.
+async fn map(
+    corpus: &Corpus,
+    filter: Filter,
+    answers: Outgoing<pb::MapDocumentsResponse>,
+) -> Result<(), Refusal> {
+    let (mut before, mut total) = (None, 0);
+    loop {
+        let page = corpus.map(filter.clone(), before).await?;
+        (before, total) = (page.next, page.total.unwrap_or(total));
+        let goes_on = answers.send(convert::mapped(page.documents, total)).await?;
+        if !goes_on || before.is_none() {
+            return Ok(());
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod facets;
 mod failure;
 mod filter;
 mod models;
+mod named;
 mod read;
 mod rows;
 mod schema;
@@ -23,6 +24,7 @@ pub use connections::{Reader, Store};
 pub use error::StoreError;
 pub use facets::Facets;
 pub use filter::Filter;
+pub use named::NamedDocument;
 pub use read::View;
 pub use rows::{
     DocumentKey, EditorWord, ModelIdentity, PassageKey, StoredDocument, StoredPassage,

@@ -34,6 +34,13 @@ pub struct AccessOptions {
     pub is_forced: bool,
 }
 
+impl AccessOptions {
+    /// Whether tokens or certificates tell who gets in.
+    pub(super) fn is_closed(&self) -> bool {
+        self.tokens.is_some() || self.tls.is_some()
+    }
+}
+
 /// Files in PEM.
 #[derive(Debug, Clone)]
 pub struct TlsFiles {
@@ -88,18 +95,18 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or used, or anybody could reach `address`.
-    pub fn open(options: &AccessOptions, address: SocketAddr) -> Result<Self, AccessError> {
-        let is_local = address.ip().to_canonical().is_loopback();
-        let is_closed = options.tokens.is_some() || options.tls.is_some();
-        if !is_local && !is_closed && !options.is_forced {
-            return Err(AccessError::Exposed(address));
+    /// If a file cannot be read or used, or anybody could reach one of `addresses`.
+    pub fn open(options: &AccessOptions, addresses: &[SocketAddr]) -> Result<Self, AccessError> {
+        let is_local = |address: &&SocketAddr| address.ip().to_canonical().is_loopback();
+        let exposed = addresses.iter().find(|address| !is_local(address));
+        if let Some(address) = exposed.filter(|_| !options.is_closed() && !options.is_forced) {
+            return Err(AccessError::Exposed(*address));
         }
         let access = Self {
             tokens: options.tokens.as_deref().map(tokens_of).transpose()?,
             tls: options.tls.as_ref().map(tls_of).transpose()?,
         };
-        if !is_local {
+        if exposed.is_some() {
             warn(options);
         }
         Ok(access)
