@@ -220,7 +220,8 @@ pub struct ServeArgs {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub access: AccessArgs,
-    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz
+    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz.
+    /// It asks for neither tokens nor TLS
     #[arg(long, value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
     /// Collector to export a span of each request and of its steps to, by OTLP over gRPC, e.g.
@@ -268,7 +269,7 @@ pub struct AccessArgs {
     /// In PEM, authorities: lets in only clients with a certificate of one of them
     #[arg(long, value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
-    /// Listen beyond this machine, even with neither tokens nor TLS
+    /// Listen beyond this machine, even with neither tokens nor TLS; likewise with --admin
     #[arg(long)]
     pub allow_anybody: bool,
 }

@@ -16,6 +16,7 @@ use crate::proto::{timestamp, v1 as pb};
 use super::access::right_of;
 use super::convert;
 use super::gate::{Gate, client_of};
+use super::held::{Room, Share};
 use super::ingest_stream;
 use super::page_token;
 use super::refusal::{ANSWER_BYTES, Refusal, fit};
@@ -58,9 +59,10 @@ impl CorpusService for Service {
         request: Request<Streaming<pb::IngestDocumentsRequest>>,
     ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
         let (client, right) = (client_of(&request), right_of(&request));
+        let share = self.gate.share_of(&request);
         let (metadata, _, requests) = request.into_parts();
         let pass = self.gate.enter_stream(&metadata, client)?;
-        let answers = ingest_stream::answers(self.gate.clone(), pass, right, requests);
+        let answers = ingest_stream::answers(self.gate.clone(), pass, right, share, requests);
         Ok(Response::new(answers.boxed()))
     }
 
@@ -179,7 +181,7 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::ExportDocumentsRequest>,
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
-        let client = client_of(&request);
+        let (client, share) = (client_of(&request), self.gate.share_of(&request));
         let (metadata, _, request) = request.into_parts();
         let mut pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
@@ -189,7 +191,7 @@ impl CorpusService for Service {
         let (sender, receiver) = tokio::sync::mpsc::channel(EXPORT_AHEAD);
         let (corpus, deadline) = (pass.corpus.clone(), pass.deadline);
         let exporting = async move {
-            let export = export(&corpus, filter, &sender);
+            let export = export(&corpus, filter, &share, &sender);
             let result = match deadline {
                 None => export.await,
                 Some(deadline) => tokio::time::timeout_at(deadline, export)
@@ -199,12 +201,12 @@ impl CorpusService for Service {
             if let Err(refusal) = result {
                 // The last word may wait for long.
                 drop(place);
-                let _ = sender.send(Err(refusal.into())).await;
+                let _ = sender.send((Err(refusal.into()), share.empty())).await;
             }
         };
         tokio::spawn(exporting.in_current_span());
         // The call is under way until its last answer is taken.
-        let answers = ReceiverStream::new(receiver).map(move |answer| {
+        let answers = ReceiverStream::new(receiver).map(move |(answer, _room)| {
             let _pass = &pass;
             answer
         });
@@ -268,18 +270,24 @@ fn batch(limits: &Limits, ids: &[String]) -> Result<Vec<DocumentId>, Refusal> {
     check.finish(Some(parsed))
 }
 
+/// An answer of an export, held until it is taken to be sent.
+type HeldAnswer = (Result<pb::ExportDocumentsResponse, Status>, Room);
+
 /// Sends all documents that `filter` lets through, until the reader is gone.
 async fn export(
     corpus: &Corpus,
     filter: crate::store::Filter,
-    sender: &tokio::sync::mpsc::Sender<Result<pb::ExportDocumentsResponse, Status>>,
+    share: &Share,
+    sender: &tokio::sync::mpsc::Sender<HeldAnswer>,
 ) -> Result<(), Refusal> {
     let keys = corpus.keys(filter).await?;
     for chunk in keys.chunks(EXPORT_CHUNK) {
         for exported in corpus.export(chunk.to_vec()).await? {
             let document = Some(convert::exported(exported));
-            let answer = Ok(pb::ExportDocumentsResponse { document });
-            match sender.send_timeout(answer, EXPORT_WAITS).await {
+            let answer = pb::ExportDocumentsResponse { document };
+            let room = tokio::time::timeout(EXPORT_WAITS, share.wait(answer.encoded_len())).await;
+            let room = room.map_err(|_| Refusal::NotRead(EXPORT_WAITS))?;
+            match sender.send_timeout((Ok(answer), room), EXPORT_WAITS).await {
                 Ok(()) => {}
                 Err(SendTimeoutError::Closed(_)) => return Ok(()),
                 Err(SendTimeoutError::Timeout(_)) => return Err(Refusal::NotRead(EXPORT_WAITS)),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
@@ -23,6 +23,7 @@ use crate::proto::v1::story_service_server::StoryServiceServer;
 use super::access::{Access, AccessError, AccessOptions};
 use super::connections::accepted;
 use super::gate::{Gate, Stage};
+use super::held::Hold;
 use super::operators::Operators;
 use super::refusal::undecodable;
 use super::requests::Observe;
@@ -114,7 +115,7 @@ pub async fn serve(
     config: ServerConfig,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Serving, ServeError> {
-    let access = Access::open(&config.access, config.listen)?;
+    let access = Access::open(&config.access, config.listen, config.admin)?;
     preview(config.clone()).await?;
     let listen_error = |source| ServeError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
@@ -152,6 +153,7 @@ async fn run(
         .layer(Observe)
         .layer(MapResponseLayer::new(explain_undecodable))
         .layer(layer_fn(access.guard()))
+        .layer(layer_fn(Hold))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -168,7 +170,7 @@ async fn run(
             gate: gate.clone(),
             setup: config.setup.others(),
         }));
-    let incoming = accepted(listener, access.tls());
+    let incoming = accepted(listener, access.tls(), gate.held());
     let mut server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         let _ = drain.await;
     }));
@@ -236,12 +238,11 @@ async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
     }
 }
 
-/// Says in our words, with details, that a message is too large for the transport,
-/// which refuses it before any service sees it.
+/// Says in our words, with details, what is wrong with a message that the transport refuses
+/// before any service sees it.
 fn explain_undecodable(response: http::Response<Body>) -> http::Response<Body> {
     match Status::from_header_map(response.headers()) {
-        // Our own words have details.
-        Some(status) if status.code() == tonic::Code::OutOfRange && status.details().is_empty() => {
+        Some(status) if matches!(status.code(), Code::Internal | Code::OutOfRange) => {
             undecodable(status).into_http()
         }
         _ => response,
