@@ -17,21 +17,45 @@ const HTML: [&str; 4] = ["html", "htm", "xhtml", "xht"];
 
 /// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InputError {
+    /// It cannot be opened, or no more of it can be read.
     #[error("{name}: {source}")]
-    Unreadable { name: String, source: io::Error },
+    Unreadable {
+        /// The input.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not text.
     #[error("{name} is not UTF-8 at byte {offset}; convert it first")]
-    NotUtf8 { name: String, offset: usize },
+    NotUtf8 {
+        /// The file.
+        name: String,
+        /// Bytes of it before the first that is wrong.
+        offset: usize,
+    },
+    /// A line is something else.
     #[error("{name} is not an article in JSON: {cause}")]
-    NotAnArticle { name: String, cause: String },
+    NotAnArticle {
+        /// File and line.
+        name: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// One article is asked for.
     #[error("{name} holds no article or several; give a file with one")]
-    NotOneArticle { name: String },
+    NotOneArticle {
+        /// The file.
+        name: String,
+    },
 }
 
 /// An article that was read, or why it was not, and how far that takes the input.
 pub struct Item {
     /// File and, in JSON Lines, line.
     pub name: String,
+    /// The article, as it is sent.
     pub document: Result<Box<pb::Document>, InputError>,
     /// Bytes of input.
     pub bytes: u64,
@@ -167,8 +191,14 @@ fn page(name: &str, mut input: impl BufRead, mut take: impl FnMut(Item) -> bool)
     Ok(())
 }
 
-/// One article a line; empty lines are none.
-fn json_lines(
+/// Reads JSON Lines and passes each article on until `take` returns false: one article a line,
+/// empty lines are none. A line that is not an article is passed on as an error, with `file` and
+/// its number, and the rest is read.
+///
+/// # Errors
+///
+/// If `input` cannot be read.
+pub fn json_lines(
     file: &str,
     mut input: impl BufRead,
     mut take: impl FnMut(Item) -> bool,
