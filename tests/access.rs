@@ -558,6 +558,11 @@ async fn beyond_loopback_a_server_that_is_open_to_anybody_is_refused_unless_forc
         assert!(said.contains("anybody could reach") && said.contains("--tokens"), "{said}");
     }
     let (folder, [read, ..]) = folder_with_tokens();
+    // Tokens do not close the port of operators' tools.
+    for admin in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let said = refused(folder.path(), &["--tokens", "@tokens", "--admin", admin]);
+        assert!(said.contains(admin) && said.contains("--admin asks for nothing"), "{said}");
+    }
     let server = Server::start(folder, &[&anywhere[..], &["--tokens", "@tokens"]].concat());
     assert!(server.log().contains("can be read on their way"), "{}", server.log());
     let port = server.address.parse::<SocketAddr>().unwrap().port();
@@ -565,6 +570,7 @@ async fn beyond_loopback_a_server_that_is_open_to_anybody_is_refused_unless_forc
     assert!(listed.status.success(), "{}", err(&listed));
     drop(server);
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder, &[&anywhere[..], &["--allow-anybody"]].concat());
+    let forced = [&anywhere[..], &["--admin", "0.0.0.0:0", "--allow-anybody"]].concat();
+    let server = Server::start(folder, &forced);
     assert!(server.log().contains("may do anything"), "{}", server.log());
 }

@@ -1,11 +1,13 @@
 //! Files of the index whose bytes nobody wrote, behind checksums that fit. What
-//! `cargo fuzz` does for hours (see `fuzz/`) is done here a few hundred times.
+//! fuzzing does for hours (see `fuzz/`) is done here a few hundred times.
 //! `COPYDESK_SEED` repeats a run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "../fuzz/harness.rs"]
-mod harness;
+#[path = "../fuzz/harness/manifest.rs"]
+mod manifest;
+#[path = "../fuzz/harness/segment.rs"]
+mod segment;
 
 use fastrand::Rng;
 
@@ -18,7 +20,7 @@ fn rng() -> Rng {
 
 #[test]
 fn a_segment_that_was_changed_behind_its_checksums_harms_nobody() {
-    let segment = harness::SegmentFile::new();
+    let segment = segment::SegmentFile::new();
     let mut rng = rng();
     for _ in 0..150 {
         let changes = rng.usize(1..20);
@@ -41,6 +43,6 @@ fn a_manifest_of_any_bytes_names_no_file_elsewhere() {
             let at = rng.usize(0..bytes.len());
             bytes[at] = if rng.bool() { rng.u8(..) } else { sound[rng.usize(0..sound.len())] };
         }
-        harness::read_manifest(&bytes);
+        manifest::read_manifest(&bytes);
     }
 }

@@ -15,6 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::ledger::{Ledger, check, work};
+use common::operators::{ask, free_address, value_of};
 use common::{Desk, LEAD, OTHER, THIRD, document, ingest, program};
 use copydesk::proto::v1 as pb;
 use fastrand::Rng;
@@ -131,7 +132,11 @@ async fn after_a_failed_sync_nothing_is_acknowledged_until_the_server_is_started
     let disk = Disk::new();
     // It fails once: what comes after would seem to work.
     let program = disk.program("sync:-wal:12:1:eio", 1);
-    let mut desk = Desk::run(program, &disk.data(), &OPTIONS).await;
+    let admin = free_address();
+    let options = [&OPTIONS[..], &["--admin", &admin]].concat();
+    let mut desk = Desk::run(program, &disk.data(), &options).await;
+    let failed = || value_of(&ask(&admin, "/metrics").1, "copydesk_disk_failed");
+    assert_eq!((ask(&admin, "/readyz").0, failed()), (200, Some(0.0)));
     let (refused, taken) = fill(&mut desk, 100).await;
     let refused = refused.unwrap();
     assert_eq!(disk.faults(), "eio sync corpus.sqlite-wal\n");
@@ -139,6 +144,8 @@ async fn after_a_failed_sync_nothing_is_acknowledged_until_the_server_is_started
 
     // Nor anything else that would have to be stored; and health says so.
     until_not_serving(&desk).await;
+    assert_eq!(ask(&admin, "/readyz"), (503, "the disk failed".to_owned()));
+    assert_eq!((ask(&admin, "/livez").0, failed()), (200, Some(1.0)));
     for refused in [
         desk.ingest(ingest(document("other", &[LEAD]))).await.unwrap_err(),
         desk.delete(&taken[0]).await.unwrap_err(),

@@ -18,6 +18,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use common::operators::{ask, free_address, value_of};
 use common::{Desk, LEAD, SECOND, document, ingest};
 use copydesk::client::Client;
 use copydesk::proto::v1 as pb;
@@ -29,6 +30,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
@@ -116,6 +118,13 @@ impl Raw {
     /// The code that the server sends the client away with.
     fn sent_away(&mut self) -> Option<u32> {
         self.until(|frame| frame.kind == GOAWAY).map(|frame| frame.code())
+    }
+
+    /// Whether a proper call is refused. Of an answer, the headers come, as they are not
+    /// subject to flow control; of a refusal, all of it.
+    fn is_refused(&mut self, stream: u32, path: &str) -> bool {
+        self.send(&call(stream, path, &[]));
+        self.until(|frame| frame.stream == stream).unwrap().flags & END_STREAM != 0
     }
 
     /// Whether a proper call is answered on this connection.
@@ -270,9 +279,8 @@ async fn what_is_compressed_is_refused_and_not_unpacked() {
     desk.info().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
-    let mut desk = Desk::open().await;
+/// Documents whose list is an answer of 200 KB.
+async fn fill(desk: &mut Desk) {
     for index in 0..50 {
         let document = pb::Document {
             title: "long ".repeat(800),
@@ -280,18 +288,90 @@ async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
         };
         desk.ingest(ingest(document)).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_clients_take_no_answers_there_is_room_for_another() {
+    let mut desk = Desk::open().await;
+    fill(&mut desk).await;
+    let before = memory(&desk);
+    let mut silent = Vec::new();
+    for _ in 0..6 {
+        let mut raw = Raw::connect(&desk, 0);
+        let mut calls = streams(STREAMS);
+        assert!(calls.any(|stream| raw.is_refused(stream, LIST)));
+        // Each leaves some of what was left to it.
+        let first = calls.next().unwrap() / 2 - 1;
+        silent.push((raw, first));
+    }
+    let taken: Vec<u32> = silent.iter().map(|(_, taken)| *taken).collect();
+    assert!(taken.is_sorted_by(|a, b| a > b) && taken[5] > 50, "{taken:?}");
+    // A quarter of what is held for all, 256 MiB, is left.
+    let held = memory(&desk).saturating_sub(before);
+    assert!(held < 400 << 20, "{held} bytes");
+    let mut other = Client::connect(&desk.address).await.unwrap();
+    let request = pb::ListDocumentsRequest { page_size: 50, ..Default::default() };
+    let listed = other.corpus.list_documents(request).await.unwrap().into_inner();
+    assert_eq!(listed.documents.len(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_never_end_are_bounded_and_hold_up_nobody() {
+    const CALLS: u32 = 400;
+    const PART: usize = 200_000;
+    let folder = tempfile::tempdir().unwrap();
+    let admin = free_address();
+    let mut desk = Desk::with(folder.path(), &["--admin", &admin]).await;
+    let held = || value_of(&ask(&admin, "/metrics").1, "copydesk_client_bytes").unwrap();
+    let mut raw = Raw::connect(&desk, 65_535);
+    // What may be sent on the connection (`src/server/transport.rs`).
+    let mut window = 1_u64 << 20;
+    let mut is_refused = false;
+    for stream in streams(CALLS) {
+        if is_refused {
+            break;
+        }
+        raw.send(&frame(HEADERS, END_HEADERS, stream, &head(LIST)));
+        // Four million bytes are announced, and a few of them sent.
+        let message = [&[0][..], &4_000_000_u32.to_be_bytes(), &vec![0; PART]].concat();
+        for part in message.chunks(16_000) {
+            while window < part.len() as u64 {
+                let frame = raw.next().unwrap();
+                match (frame.kind, frame.stream) {
+                    (WINDOW_UPDATE, 0) => window += u64::from(frame.code()),
+                    (HEADERS, _) => is_refused = true,
+                    _ => {}
+                }
+            }
+            window -= part.len() as u64;
+            raw.send(&frame(DATA, 0, stream, part));
+        }
+    }
+    assert!(is_refused);
+    // A fifth of what there is for all.
+    let limits = desk.info().await.limits.unwrap();
+    let most = limits.max_held_bytes as f64 / 5.0;
+    let now = held();
+    assert!((most * 0.9..=most).contains(&now), "{now}");
+    desk.put("a", &[LEAD]).await;
+    assert_eq!(desk.copies_of(LEAD).await, ["a#0"]);
+    drop(raw);
+    while held() > 0.0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answers_holds_up_nobody_else() {
+    let mut desk = Desk::open().await;
+    fill(&mut desk).await;
     let before = memory(&desk);
     // Not a byte of an answer fits, and they are of 200 KB.
     let mut raw = Raw::connect(&desk, 0);
-    let mut refused = 0;
-    for stream in streams(STREAMS) {
-        raw.send(&call(stream, LIST, &[]));
-        // Headers come, as they are not subject to flow control; with a refusal, all of it.
-        let headers = raw.until(|frame| frame.stream == stream).unwrap();
-        refused += u32::from(headers.flags & END_STREAM != 0);
-    }
-    // 64 MiB of them wait.
-    assert!((500..1_000).contains(&refused), "{refused}");
+    let refused = streams(STREAMS).filter(|stream| raw.is_refused(*stream, LIST)).count();
+    let refused = u32::try_from(refused).unwrap();
+    // 51 MiB of them wait.
+    assert!((700..1_000).contains(&refused), "{refused}");
     let held = memory(&desk).saturating_sub(before);
     assert!(held < 192 << 20, "{held} bytes");
     // What was refused is over; the others are as many calls as there can be, with more.
@@ -330,4 +410,16 @@ async fn who_connects_and_says_nothing_is_let_go_and_keeps_nobody_out() {
     first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     // The server's own first words may come before the end.
     first.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_gone_without_a_word_is_let_go() {
+    let mut desk = Desk::open().await;
+    // It said hello and asked something, and answers nothing from then on, not even pings:
+    // what is left of a connection whose other end lost its power.
+    let mut raw = Raw::connect(&desk, 65_535);
+    assert!(raw.is_answered(1));
+    assert!(raw.until(|frame| frame.kind == PING && frame.flags & ACK == 0).is_some());
+    while raw.next().is_some() {}
+    desk.info().await;
 }

@@ -6,30 +6,17 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use common::operators::{ask, free_address, value_of};
 use common::{Desk, LEAD, OTHER, SECOND, document, ingest, program};
 use copydesk::client::Client;
 use copydesk::proto::v1 as pb;
 use regex::Regex;
-
-/// The status and the text of an answer.
-fn ask(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split_whitespace().nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
 
 /// Waits until the figures hold all these lines.
 async fn until(address: &str, expected: &[&str]) -> String {
@@ -84,13 +71,12 @@ async fn the_corpus_and_its_requests_are_in_the_figures() {
             r#"copydesk_places{for="question"} 4"#,
             r#"copydesk_embedding_queue_bytes{for="ingest"} 0"#,
             r#"copydesk_index_failures_total{work="merge"} 0"#,
+            "copydesk_disk_failed 0",
+            "copydesk_client_bytes 0",
         ],
     )
     .await;
-    let value = |name: &str| -> f64 {
-        let line = figures.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
-        line.rsplit(' ').next().unwrap().parse().unwrap()
-    };
+    let value = |name: &str| value_of(&figures, name).unwrap();
     assert!(value("process_resident_memory_bytes") > 10e6);
     assert!(value("copydesk_disk_free_bytes") > 0.0);
     let now = jiff::Timestamp::now().as_second() as f64;
@@ -207,10 +193,6 @@ async fn a_server_that_is_full_still_answers_its_operators() {
         }));
     }
     let refused = r#"copydesk_requests_total{method="CorpusService/IngestDocument",code="RESOURCE_EXHAUSTED"}"#;
-    let value = |figures: &str, name: &str| -> f64 {
-        let line = figures.lines().find(|line| line.starts_with(name));
-        line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
-    };
     let full = [
         refused,
         "copydesk_requests_in_flight",
@@ -220,7 +202,7 @@ async fn a_server_that_is_full_still_answers_its_operators() {
     loop {
         let (code, figures) = ask(&admin, "/metrics");
         assert_eq!(code, 200);
-        if full.iter().all(|name| value(&figures, name) > 0.0) {
+        if full.iter().all(|name| value_of(&figures, name).is_some_and(|value| value > 0.0)) {
             break;
         }
         assert!(calls.iter().any(|call| !call.is_finished()), "{figures}");

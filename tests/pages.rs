@@ -10,8 +10,8 @@
 )]
 
 mod common;
-#[path = "../fuzz/harness.rs"]
-mod harness;
+#[path = "../fuzz/harness/page.rs"]
+mod read;
 
 use std::fs;
 use std::path::Path;
@@ -185,9 +185,9 @@ fn pages_that_nobody_wrote_harm_nobody() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/page");
     let pages: Vec<Vec<u8>> =
         fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
-    pages.iter().for_each(|page| harness::read_page(page));
+    pages.iter().for_each(|page| read::read_page(page));
     for _ in 0..1_000 {
-        harness::read_page(&changed(&pages, &mut rng));
+        read::read_page(&changed(&pages, &mut rng));
     }
 }
 

@@ -13,6 +13,7 @@ mod common;
 use common::{Desk, LEAD, OTHER, SECOND, document, ingest, verdict_of};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::ingest_documents_response::Outcome;
+use tonic_types::StatusExt;
 
 fn request(request_id: &str, document: pb::Document) -> pb::IngestDocumentsRequest {
     pb::IngestDocumentsRequest { ingest: Some(ingest(document)), request_id: request_id.to_owned() }
@@ -121,11 +122,12 @@ async fn a_document_of_known_paragraphs_is_seen_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn idle_streams_refuse_nobody() {
+async fn idle_streams_refuse_nobody_but_more_of_them() {
     let mut desk = Desk::open().await;
     let mut streams = Vec::new();
     let mut senders = Vec::new();
-    for _ in 0..300 {
+    let most = desk.info().await.limits.unwrap().max_ingest_streams as usize;
+    for _ in 0..most {
         let (sender, requests) = tokio::sync::mpsc::channel::<pb::IngestDocumentsRequest>(1);
         let requests = tokio_stream::wrappers::ReceiverStream::new(requests);
         // A connection bounds its streams; each has its own.
@@ -139,6 +141,17 @@ async fn idle_streams_refuse_nobody() {
     senders[299].send(request("1", document("b", &[LEAD]))).await.unwrap();
     let answer = streams[299].get_mut().message().await.unwrap().unwrap();
     assert!(matches!(answer.outcome, Some(Outcome::Result(_))));
+
+    // One more is refused, until another one ends.
+    let one_more = desk.client.corpus.ingest_documents(tokio_stream::empty()).await;
+    let refused = one_more.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    assert!(refused.get_error_details().retry_info().is_some());
+    drop(senders.pop());
+    assert!(streams[most - 1].get_mut().message().await.unwrap().is_none());
+    streams.pop();
+    let one_more = desk.client.corpus.ingest_documents(tokio_stream::empty()).await.unwrap();
+    assert!(one_more.into_inner().message().await.unwrap().is_none());
 }
 
 #[tokio::test]

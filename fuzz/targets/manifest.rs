@@ -1,7 +1,7 @@
-//! Manifests of any bytes, with the checksum that they have and with the one that they should.
+//! Manifests of any bytes.
 #![no_main]
 
-#[path = "../harness.rs"]
-mod harness;
+#[path = "../harness/manifest.rs"]
+mod manifest;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| harness::read_manifest(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| manifest::read_manifest(data));

@@ -1,7 +1,7 @@
 //! Pages of any bytes.
 #![no_main]
 
-#[path = "../harness.rs"]
-mod harness;
+#[path = "../harness/page.rs"]
+mod page;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| harness::read_page(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| page::read_page(data));

@@ -252,7 +252,8 @@ pub struct ServeArgs {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub access: AccessArgs,
-    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz
+    /// Where to answer operators' tools over HTTP: GET /metrics (for Prometheus), /livez, /readyz.
+    /// It asks for neither tokens nor TLS
     #[arg(long, value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
     /// Where to serve the desk, a web page to look at the corpus with: a port alone is on this
@@ -308,7 +309,7 @@ pub struct AccessArgs {
     /// In PEM, authorities: lets in only clients with a certificate of one of them
     #[arg(long, value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
-    /// Listen beyond this machine, even with neither tokens nor TLS
+    /// Listen beyond this machine, even with neither tokens nor TLS; likewise with --admin
     #[arg(long)]
     pub allow_anybody: bool,
 }

@@ -32,6 +32,8 @@ use args::{Arguments, Command, TokenCommand};
 use connect::connect;
 use failure::Failure;
 
+pub use input::json_lines;
+
 /// Runs the command that `arguments` name, the program's name first.
 ///
 /// Returns 0 if all went well, 1 if something failed, 2 for wrong usage.

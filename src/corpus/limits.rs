@@ -1,3 +1,5 @@
+use super::watch::WATCHERS;
+
 /// What a request may hold. Published by GetServerInfo, and enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -13,6 +15,12 @@ pub struct Limits {
     pub concurrent_requests: usize,
     /// Bytes of all requests that are worked on at once.
     pub concurrent_bytes: usize,
+    /// Bytes that are held for clients that are slow.
+    pub held_bytes: usize,
+    /// Streams of ingests that are open at once.
+    pub ingest_streams: usize,
+    /// Standing questions at once.
+    pub watches: usize,
     /// Bytes of title, source, url, and of each key and value of labels.
     pub field_bytes: usize,
     /// Labels of a document.
@@ -30,6 +38,9 @@ impl Default for Limits {
             answers: 1_000,
             concurrent_requests: 256,
             concurrent_bytes: 32 << 20,
+            held_bytes: 256 << 20,
+            ingest_streams: 1_024,
+            watches: WATCHERS,
             field_bytes: 4_096,
             labels: 64,
             filter_values: 1_000,

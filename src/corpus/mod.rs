@@ -245,6 +245,11 @@ impl Corpus {
         self.parts().store.failed()
     }
 
+    /// Whether the disk failed.
+    pub fn has_failed_disk(&self) -> bool {
+        self.parts().store.has_failed()
+    }
+
     /// The same corpus in the name of a caller.
     pub fn called_by(&self, caller: Caller) -> Self {
         Self { desk: Arc::clone(&self.desk), caller }

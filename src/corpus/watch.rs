@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::embed::Lane;
 use crate::related::{Mode, Subject, Surroundings, WeighedSubject};
@@ -15,7 +15,7 @@ use super::related_documents::{AskedDocument, RelatedDocument};
 use super::{Corpus, CorpusError, DocumentQuery, Parts};
 
 /// Standing questions at once.
-const WATCHERS: usize = 10_000;
+pub(super) const WATCHERS: usize = 10_000;
 
 /// Documents that came in and wait to be compared with the questions.
 const AHEAD: usize = 256;
@@ -67,6 +67,8 @@ pub(super) struct Watchers {
     count: Arc<AtomicUsize>,
     events: flume::Sender<Event>,
     numbers: AtomicU64,
+    /// Every question that somebody waits at has one, also while it goes on after an answer.
+    places: Arc<Semaphore>,
 }
 
 /// A document that was stored.
@@ -107,6 +109,9 @@ struct Found {
     sequence: i64,
     score: f32,
 }
+
+/// What comes in for a standing question, and whether some of that was not taken in time.
+type Live = (mpsc::Receiver<Found>, Arc<AtomicBool>);
 
 /// What is asked about, its words weighed by how rare they are now.
 struct WeighedQuestion {
@@ -173,7 +178,14 @@ impl Watchers {
         if let Err(error) = std::thread::Builder::new().name("watch".into()).spawn(compare) {
             tracing::error!(%error, "standing questions are not answered");
         }
-        Self { standing, count, events, numbers: AtomicU64::new(0) }
+        let places = Arc::new(Semaphore::new(WATCHERS));
+        Self { standing, count, events, numbers: AtomicU64::new(0), places }
+    }
+
+    /// A place for one more question.
+    fn place(&self) -> Result<OwnedSemaphorePermit, CorpusError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| CorpusError::TooManyWatchers(WATCHERS))
     }
 
     /// How many questions stand.
@@ -201,25 +213,22 @@ impl Watchers {
     }
 
     /// Sends what is stored after `after`, which is the last that was stored, while it is sure
-    /// that nothing is.
-    fn add(
-        &self,
-        standing: Standing,
-        after: i64,
-    ) -> Result<(mpsc::Receiver<Found>, Arc<AtomicBool>), CorpusError> {
+    /// that nothing is. Its caller has a place.
+    fn add(&self, standing: Standing, after: i64) -> Live {
         let (found, receiver) = mpsc::channel(BEHIND);
         let fell_behind = Arc::new(AtomicBool::new(false));
         let question = standing.weighed();
         let mut watchers = self.lock();
         if watchers.len() >= WATCHERS {
-            return Err(CorpusError::TooManyWatchers(WATCHERS));
+            // Else those that nobody waits at any more are found with the next document.
+            watchers.retain(|_, watcher| !watcher.found.is_closed());
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let fell = Arc::clone(&fell_behind);
         let watcher = Watcher { standing, question, after, found, fell_behind: fell };
         watchers.insert(number, watcher);
         self.count.store(watchers.len(), Ordering::Release);
-        Ok((receiver, fell_behind))
+        (receiver, fell_behind)
     }
 }
 
@@ -257,6 +266,7 @@ impl Corpus {
     /// If what is asked about is not stored, is empty or cannot be embedded, or if it goes on
     /// after what is not remembered.
     pub async fn watch(&self, question: WatchQuestion) -> Result<Answers, CorpusError> {
+        let place = self.desk.watchers.place()?;
         let parts = self.parts();
         let asked = self.asked_document(&parts, question.query).await?;
         let min_score = question.min_score.unwrap_or(RELATED);
@@ -275,13 +285,13 @@ impl Corpus {
             own: asked.own.as_ref().map(|own| own.key),
         };
         let (asked, filter) = (Arc::new(asked), question.filter);
-        let watch = Watch { corpus: self.clone(), parts, asked, standing, filter };
+        let watch = Watch { corpus: self.clone(), parts, asked, standing, filter, _place: place };
         let (answers, receiver) = mpsc::channel(ON_THEIR_WAY);
         match question.after {
             None => {
                 let turn = Arc::clone(&self.desk.turn).lock_owned().await;
                 let last = self.sequence().await?;
-                let live = self.desk.watchers.add(watch.standing.clone(), last)?;
+                let live = self.desk.watchers.add(watch.standing.clone(), last);
                 drop(turn);
                 tokio::spawn(async move { watch.send_live(live, answers).await });
             }
@@ -312,6 +322,7 @@ struct Watch {
     asked: Arc<AskedDocument>,
     standing: Standing,
     filter: Filter,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Watch {
@@ -341,10 +352,8 @@ impl Watch {
                     return;
                 }
             }
-            match live {
-                Some(Ok(live)) => break live,
-                Some(Err(error)) => return drop(answers.send(Err(error)).await),
-                None => {}
+            if let Some(live) = live {
+                break live;
             }
         };
         self.send_live(live, answers).await;
@@ -352,7 +361,7 @@ impl Watch {
 
     async fn send_live(
         self,
-        (mut live, fell_behind): (mpsc::Receiver<Found>, Arc<AtomicBool>),
+        (mut live, fell_behind): Live,
         answers: mpsc::Sender<Result<Watched, CorpusError>>,
     ) {
         loop {

@@ -17,7 +17,7 @@ use tokio_util::either::Either;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::refusal::Refusal;
+use super::held::{Held, Share};
 use super::transport::{PING, PONG};
 
 /// Connections at once, where the system gives files for that many.
@@ -36,15 +36,12 @@ const SILENCE: Duration = PING.saturating_add(PONG).saturating_mul(2);
 /// How long to wait when no connection can be accepted, which passes once others close.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Bytes of answers on one connection that wait to be read by its client.
-const UNREAD: usize = 64 << 20;
-
 /// A connection, with its place among those there can be.
 pub(super) struct Connection {
     stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
     /// When the client has been silent for too long.
     silence: Pin<Box<Sleep>>,
-    unread: Arc<Semaphore>,
+    share: Share,
     _place: OwnedSemaphorePermit,
 }
 
@@ -52,22 +49,8 @@ pub(super) struct Connection {
 #[derive(Clone)]
 pub(super) struct Peer {
     pub tcp: TcpConnectInfo,
-    unread: Arc<Semaphore>,
+    pub share: Share,
 }
-
-impl Peer {
-    /// Room for an answer of so many bytes, until it is read, if there is any: a client
-    /// opens no window for what it asks, or hardly any, at no cost to itself.
-    pub fn room(&self, AnswerBytes(bytes): AnswerBytes) -> Result<OwnedSemaphorePermit, Refusal> {
-        let permits = u32::try_from(bytes.min(UNREAD)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.unread).try_acquire_many_owned(permits);
-        room.map_err(|_| Refusal::Unread { limit: UNREAD })
-    }
-}
-
-/// The size of an answer, which goes with it to where it is sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AnswerBytes(pub usize);
 
 /// Connections as they come in, encrypted with the certificate of the time if there is one.
 /// Beyond the bound, newcomers wait in the kernel until others close; as who says nothing
@@ -75,6 +58,7 @@ pub(super) struct AnswerBytes(pub usize);
 pub(super) fn accepted(
     listener: TcpListener,
     tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    held: Arc<Held>,
 ) -> impl Stream<Item = io::Result<Connection>> {
     let most = most();
     let places = Arc::new(Semaphore::new(most));
@@ -86,7 +70,12 @@ pub(super) fn accepted(
     accepting
         .map(move |(stream, place)| {
             let tls = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.borrow())));
-            AbortOnDropHandle::new(tokio::spawn(Connection::open(stream, place, tls)))
+            AbortOnDropHandle::new(tokio::spawn(Connection::open(
+                stream,
+                place,
+                tls,
+                held.connection(),
+            )))
         })
         .buffer_unordered(most)
         .filter_map(async |opened| match opened {
@@ -129,6 +118,7 @@ impl Connection {
         stream: TcpStream,
         place: OwnedSemaphorePermit,
         tls: Option<TlsAcceptor>,
+        share: Share,
     ) -> io::Result<Self> {
         // Answers are small and waited for.
         stream.set_nodelay(true)?;
@@ -136,8 +126,7 @@ impl Connection {
             None => Either::Left(stream),
             Some(tls) => Either::Right(Box::new(timeout(HELLO, tls.accept(stream)).await??)),
         };
-        let unread = Arc::new(Semaphore::new(UNREAD));
-        Ok(Self { stream, silence: Box::pin(sleep(HELLO)), unread, _place: place })
+        Ok(Self { stream, silence: Box::pin(sleep(HELLO)), share, _place: place })
     }
 }
 
@@ -149,7 +138,7 @@ impl Connected for Connection {
             Either::Left(stream) => stream.connect_info(),
             Either::Right(stream) => stream.get_ref().0.connect_info(),
         };
-        Peer { tcp, unread: Arc::clone(&self.unread) }
+        Peer { tcp, share: self.share.clone() }
     }
 }
 

@@ -48,9 +48,10 @@ impl CorpusService for Service {
         request: Request<Streaming<pb::IngestDocumentsRequest>>,
     ) -> Result<Response<Self::IngestDocumentsStream>, Status> {
         let (client, right) = (client_of(&request), right_of(&request));
+        let share = self.gate.share_of(&request);
         let (metadata, _, requests) = request.into_parts();
         let pass = self.gate.enter_stream(&metadata, client)?;
-        let answers = ingest_stream::answers(self.gate.clone(), pass, right, requests);
+        let answers = ingest_stream::answers(self.gate.clone(), pass, right, share, requests);
         Ok(Response::new(answers.boxed()))
     }
 
@@ -169,14 +170,14 @@ impl CorpusService for Service {
         &self,
         request: Request<pb::ExportDocumentsRequest>,
     ) -> Result<Response<Self::ExportDocumentsStream>, Status> {
-        let client = client_of(&request);
+        let (client, share) = (client_of(&request), self.gate.share_of(&request));
         let (metadata, _, request) = request.into_parts();
         let pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
         let work = |corpus, answers| async move { export(&corpus, filter, answers).await };
-        Ok(Response::new(outgoing(pass, work)))
+        Ok(Response::new(outgoing(pass, share, work)))
     }
 
     async fn set_verdict(

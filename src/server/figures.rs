@@ -11,6 +11,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::corpus::Corpus;
 
+use super::gate::Gate;
+
 /// How often the corpus is looked at. A look searches for a sample of its texts.
 const SAMPLED: Duration = Duration::from_secs(15);
 
@@ -42,7 +44,8 @@ pub(super) fn start() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     for (name, says) in [
         ("copydesk_build_info", "1, with the version of the program"),
-        ("copydesk_ready", "1 while requests are answered, else 0"),
+        ("copydesk_ready", "1 while all requests are answered, else 0"),
+        ("copydesk_disk_failed", "1 once the disk failed and nothing more is stored, else 0"),
         ("copydesk_requests_in_flight", "Calls that are under way, streams included"),
         ("copydesk_documents", "Documents in the corpus"),
         ("copydesk_passages", "Passages in the corpus"),
@@ -66,6 +69,10 @@ fn describe() {
         ("copydesk_disk_bytes", "Size of the store and the index"),
         ("copydesk_disk_free_bytes", "Room on the disk of the data folder"),
         ("process_resident_memory_bytes", "Resident memory"),
+        (
+            "copydesk_client_bytes",
+            "What is held for clients: half messages, and answers that they do not read",
+        ),
     ] {
         describe_gauge!(name, Unit::Bytes, says);
     }
@@ -110,15 +117,17 @@ pub(super) async fn sample(corpus: Corpus) {
 }
 
 /// Brings those figures up to date that need no waiting.
-pub(super) fn look(corpus: Option<&Corpus>, data: &Path) {
-    gauge!("copydesk_ready").set(if corpus.is_some() { 1.0 } else { 0.0 });
+pub(super) fn look(gate: &Gate, data: &Path) {
+    gauge!("copydesk_ready").set(f64::from(u8::from(gate.why_not().is_none())));
     if let Some(bytes) = resident_bytes() {
         gauge!("process_resident_memory_bytes").set(bytes as f64);
     }
     if let Ok(disk) = rustix::fs::statvfs(data) {
         gauge!("copydesk_disk_free_bytes").set((disk.f_bavail * disk.f_frsize) as f64);
     }
-    let Some(corpus) = corpus else { return };
+    gauge!("copydesk_client_bytes").set(gate.held().bytes() as f64);
+    let Some(corpus) = gate.corpus() else { return };
+    gauge!("copydesk_disk_failed").set(f64::from(u8::from(corpus.has_failed_disk())));
     let load = corpus.load();
     for (lane, load) in [("question", load.questions), ("ingest", load.ingests)] {
         gauge!("copydesk_places_taken", "for" => lane).set(load.places_taken as f64);

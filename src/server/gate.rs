@@ -13,8 +13,9 @@ use crate::corpus::{Caller, Corpus, Limits};
 use crate::embed::ClientId;
 use crate::proto::v1 as pb;
 
-use super::connections::AnswerBytes;
+use super::bound::{Bound, Place};
 use super::cost::Cost;
+use super::held::{AnswerBytes, Held, Share};
 use super::refusal::Refusal;
 use super::validate::Check;
 
@@ -44,45 +45,11 @@ pub(super) struct Gate {
     stage: watch::Sender<Stage>,
     questions: Bound,
     changes: Bound,
+    /// Streams of ingests: each may have a window full of documents that wait to be read.
+    streams: Arc<Semaphore>,
+    held: Arc<Held>,
     /// Every call that was let through holds one of these until it is answered.
     calls: Arc<Semaphore>,
-}
-
-/// How much may be worked on at once.
-#[derive(Clone)]
-struct Bound {
-    places: Arc<Semaphore>,
-    limit: usize,
-    /// What requests that are worked on may cost, see [`Cost`].
-    room: Arc<Semaphore>,
-    bytes: usize,
-}
-
-impl Bound {
-    fn new(limit: usize, bytes: usize) -> Self {
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { places: semaphore(limit), limit, room: semaphore(bytes), bytes }
-    }
-
-    /// A place for a request of that cost, if there is one.
-    fn take(&self, cost: usize) -> Result<Place, Refusal> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Refusal::Overloaded { limit: self.limit })?;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(self.permits(cost));
-        Ok([place, room.map_err(|_| Refusal::Full { limit: self.bytes })?])
-    }
-
-    /// Likewise, as soon as there is one. `None` once the server has ended.
-    async fn wait(&self, cost: usize) -> Option<Place> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let room = Arc::clone(&self.room).acquire_many_owned(self.permits(cost)).await.ok()?;
-        Some([place, room])
-    }
-
-    /// What costs more than there is gets all of it.
-    fn permits(&self, cost: usize) -> u32 {
-        u32::try_from(cost.min(self.bytes)).unwrap_or(u32::MAX)
-    }
 }
 
 /// Calls that can be under way at once, more than there can be.
@@ -95,18 +62,18 @@ pub(super) struct Pass {
     /// Its place among those that are worked on, free again when this is dropped. A
     /// stream has none: each of its documents takes one.
     pub place: Option<Place>,
+    _stream: Option<OwnedSemaphorePermit>,
     _call: Option<OwnedSemaphorePermit>,
 }
-
-/// A place among the requests that are worked on, and room for what one costs.
-pub(super) type Place = [OwnedSemaphorePermit; 2];
 
 impl Gate {
     pub fn new(limits: &Limits) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
         let half = || Bound::new(limits.concurrent_requests / 2, limits.concurrent_bytes / 2);
         let calls = Arc::new(Semaphore::new(CALLS as usize));
-        Self { stage, questions: half(), changes: half(), calls }
+        let streams = Arc::new(Semaphore::new(limits.ingest_streams));
+        let held = Held::new(limits.held_bytes);
+        Self { stage, questions: half(), changes: half(), streams, held, calls }
     }
 
     pub fn set(&self, stage: Stage) {
@@ -121,9 +88,21 @@ impl Gate {
         }
     }
 
-    /// Why requests are not answered, if they are not.
+    /// What is held for the connection by which a request came.
+    pub fn share_of<T>(&self, request: &Request<T>) -> Share {
+        let known = request.extensions().get().cloned();
+        known.unwrap_or_else(|| self.held.connection())
+    }
+
+    /// What is held for clients.
+    pub fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held)
+    }
+
+    /// Why requests are not answered, or not all of them, if so.
     pub fn why_not(&self) -> Option<&'static str> {
         match &*self.stage.borrow() {
+            Stage::Serving(corpus) if corpus.has_failed_disk() => Some("the disk failed"),
             Stage::Serving(_) => None,
             Stage::Starting => Some("starting"),
             Stage::Draining => Some("draining"),
@@ -147,9 +126,13 @@ impl Gate {
         Ok(Pass { place: Some(place), ..pass })
     }
 
-    /// Lets a stream of ingests through, which is slowed and never refused for load.
+    /// Lets a stream of ingests through. Its documents are slowed and never refused for load.
     pub fn enter_stream(&self, metadata: &MetadataMap, client: ClientId) -> Result<Pass, Refusal> {
-        self.pass(metadata, Caller { client, is_patient: true })
+        let pass = self.pass(metadata, Caller { client, is_patient: true })?;
+        let stream = Arc::clone(&self.streams).try_acquire_owned();
+        let limit = pass.corpus.limits().ingest_streams;
+        let stream = stream.map_err(|_| Refusal::TooManyStreams { limit })?;
+        Ok(Pass { _stream: Some(stream), ..pass })
     }
 
     fn pass(&self, metadata: &MetadataMap, caller: Caller) -> Result<Pass, Refusal> {
@@ -163,7 +146,7 @@ impl Gate {
         let deadline =
             timeout.map(|timeout| Instant::now() + timeout - MARGIN.min(timeout / MARGIN_SHARE));
         let call = Arc::clone(&self.calls).try_acquire_owned().ok();
-        Ok(Pass { corpus, deadline, place: None, _call: call })
+        Ok(Pass { corpus, deadline, place: None, _stream: None, _call: call })
     }
 
     /// A place for one document of a stream, as soon as there is one. `None` once the server

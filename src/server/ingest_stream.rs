@@ -6,14 +6,16 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
 use tracing::Instrument;
 
-use crate::corpus::{Corpus, CorpusError, Detail, Prepared};
+use crate::corpus::{Corpus, CorpusError, Detail, Limits, Prepared};
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
 
 use super::access::Right;
 use super::convert;
 use super::corpus_service::ingest;
+use super::cost::Cost;
 use super::gate::{Gate, Pass};
+use super::held::{Room, Share};
 use super::refusal::{Refusal, ingest_error, undecodable};
 use super::validate::Check;
 
@@ -23,8 +25,8 @@ const AHEAD: usize = 8;
 
 /// A request on its way through the stream.
 enum Step {
-    /// Ready to be settled.
-    Prepared { request_id: String, prepared: Box<Prepared>, detail: Detail },
+    /// Ready to be settled, and held until its answer is asked for.
+    Prepared { request_id: String, prepared: Box<Prepared>, detail: Detail, _room: Room },
     /// Refused by itself.
     Refused { request_id: String, status: Status },
     /// The stream ends with this.
@@ -38,12 +40,17 @@ pub(super) fn answers(
     gate: Gate,
     pass: Pass,
     right: Right,
+    share: Share,
     requests: Streaming<pb::IngestDocumentsRequest>,
 ) -> impl Stream<Item = Result<pb::IngestDocumentsResponse, Status>> + Send {
     let corpus = pass.corpus.clone();
+    let requests = incoming(gate.clone(), requests);
+    // In their order: the one that is settled next has its room.
+    let limits = *corpus.limits();
+    let requests = requests.then(move |request| hold(share.clone(), limits, request));
     // Tasks of their own: what waits for a place must be polled when it gets one, even
     // while this stream is not, because its client does not read.
-    let preparing = incoming(gate.clone(), requests).map(move |request| {
+    let preparing = requests.map(move |request| {
         let preparing = prepare(gate.clone(), corpus.clone(), right, request).in_current_span();
         AbortOnDropHandle::new(tokio::spawn(preparing))
     });
@@ -55,7 +62,7 @@ pub(super) fn answers(
         let (pass, mut steps) = state?;
         let next = async {
             match steps.next().await? {
-                Step::Prepared { request_id, prepared, detail } => {
+                Step::Prepared { request_id, prepared, detail, _room } => {
                     Some(Ok(settle(&pass.corpus, request_id, *prepared, detail).await))
                 }
                 Step::Refused { request_id, status } => Some(Ok(refused(request_id, &status))),
@@ -88,13 +95,24 @@ fn incoming(
     })
 }
 
+/// Waits until there is room for a document, until its answer is asked for.
+async fn hold(
+    share: Share,
+    limits: Limits,
+    request: Result<pb::IngestDocumentsRequest, Status>,
+) -> Result<(pb::IngestDocumentsRequest, Room), Status> {
+    let request = request?;
+    let room = share.wait(request.cost(&limits)).await;
+    Ok((request, room))
+}
+
 async fn prepare(
     gate: Gate,
     corpus: Corpus,
     right: Right,
-    request: Result<pb::IngestDocumentsRequest, Status>,
+    request: Result<(pb::IngestDocumentsRequest, Room), Status>,
 ) -> Step {
-    let request = match request {
+    let (request, room) = match request {
         Ok(request) => request,
         Err(status) => return Step::End(status),
     };
@@ -115,7 +133,7 @@ async fn prepare(
     };
     match prepared.await {
         Ok((prepared, detail)) => {
-            Step::Prepared { request_id, prepared: Box::new(prepared), detail }
+            Step::Prepared { request_id, prepared: Box::new(prepared), detail, _room: room }
         }
         Err(refusal) => Step::Refused { request_id, status: refusal.into() },
     }

@@ -5,6 +5,7 @@
 
 mod access;
 mod admin;
+mod bound;
 mod connections;
 mod convert;
 mod corpus_service;
@@ -12,6 +13,7 @@ mod cost;
 mod figures;
 mod gate;
 mod health;
+mod held;
 mod ingest_stream;
 mod operators;
 mod outgoing;

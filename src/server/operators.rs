@@ -80,7 +80,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) -> io::Result<()> {
 }
 
 async fn metrics(State(desk): State<Arc<Desk>>) -> String {
-    figures::look(desk.gate.corpus().as_ref(), &desk.data);
+    figures::look(&desk.gate, &desk.data);
     desk.figures.render()
 }
 

@@ -16,8 +16,11 @@ use super::access::Right;
 /// Who gives the reasons in error details.
 const DOMAIN: &str = "copydesk";
 
-/// When a client that was refused for load may try again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// When a client that was refused may try again, where nothing tells how long it takes.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How prost begins to say what is wrong with a message.
+const UNDECODED: &str = "failed to decode Protobuf message";
 
 /// Violations that a status tells, and characters of each part of one.
 const MOST_VIOLATIONS: usize = 10;
@@ -35,11 +38,13 @@ pub(super) enum Refusal {
     /// The caller's token is not enough for what is asked.
     Forbidden { needed: Right, held: Right },
     /// As many requests are worked on as may be.
-    Overloaded { limit: usize },
+    Overloaded { limit: usize, retry_after: Duration },
     /// The requests that are worked on hold as much as may be.
-    Full { limit: usize },
-    /// As many answers wait to be read by the client as may be.
-    Unread { limit: usize },
+    Full { limit: usize, retry_after: Duration },
+    /// As many streams of ingests are open as may be.
+    TooManyStreams { limit: usize },
+    /// As much is held for the connection as may be.
+    Held,
     /// The corpus is not open yet.
     Starting,
     /// The server is on its way out.
@@ -108,19 +113,23 @@ impl From<Refusal> for Status {
                 );
                 detailed(Code::PermissionDenied, message, "TOO_FEW_RIGHTS", None)
             }
-            Refusal::Overloaded { limit } => {
+            Refusal::Overloaded { limit, retry_after } => {
                 let message = format!("{limit} requests are being worked on already; try again");
-                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(retry_after))
             }
-            Refusal::Full { limit } => {
+            Refusal::Full { limit, retry_after } => {
                 let message = format!("requests of {limit} bytes are worked on already; try again");
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(retry_after))
+            }
+            Refusal::TooManyStreams { limit } => {
+                let message =
+                    format!("{limit} streams of ingests are open already; end one, or try again");
                 detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
             }
-            Refusal::Unread { limit } => {
-                let message = format!(
-                    "answers of {limit} bytes wait on this connection already; read them, and try again"
-                );
-                detailed(Code::ResourceExhausted, message, "UNREAD", Some(RETRY_AFTER))
+            Refusal::Held => {
+                let message = "as much is held for this connection as there is room for; read \
+                    what was answered, complete what was begun, and try again";
+                detailed(Code::ResourceExhausted, message.to_owned(), "UNREAD", Some(RETRY_AFTER))
             }
             Refusal::Starting => {
                 let message = "the corpus is not ready yet; try again".to_owned();
@@ -292,9 +301,19 @@ pub(super) fn ingest_error(status: &Status) -> IngestError {
     }
 }
 
-/// What the transport said of a message that it would not decode, as we say it.
+/// What the transport said of a message that it would not decode, or could not, as we say it.
+/// What already has details is our own word.
 pub(super) fn undecodable(status: Status) -> Status {
     match status.code() {
+        _ if !status.details().is_empty() => status,
+        // As gRPC has it, this is our failure; it is bad input.
+        Code::Internal if status.message().starts_with(UNDECODED) => {
+            let mut invalid = Invalid::default();
+            let problem = format!("is none of this call ({}); send one", status.message());
+            invalid.add("message", problem);
+            invalid.because("MALFORMED_MESSAGE");
+            invalid.into()
+        }
         Code::OutOfRange => {
             let message = format!("{}; send less in one message", status.message());
             detailed(Code::ResourceExhausted, message, "MESSAGE_TOO_LARGE", None)

@@ -8,9 +8,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
+use tonic::{Code, Status};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
@@ -28,6 +28,7 @@ use crate::proto::v1::story_service_server::StoryServiceServer;
 use super::access::{Access, AccessError, AccessOptions};
 use super::connections::accepted;
 use super::gate::{Gate, Stage};
+use super::held::Hold;
 use super::operators::Operators;
 use super::refusal::undecodable;
 use super::requests::Observe;
@@ -163,7 +164,7 @@ pub async fn serve(
 ) -> Result<Serving, ServeError> {
     let web = config.web.as_ref().map(|web| web.address);
     let addresses: Vec<SocketAddr> = [Some(config.listen), web].into_iter().flatten().collect();
-    let access = Access::open(&config.access, &addresses)?;
+    let access = Access::open(&config.access, &addresses, config.admin)?;
     preview(config.clone()).await?;
     let (address, calls) = listen(config.listen)
         .await
@@ -217,10 +218,11 @@ async fn run(
             .layer(Observe)
             .layer(MapResponseLayer::new(explain_undecodable))
             .layer(layer_fn(access.guard()))
+            .layer(layer_fn(Hold))
             .into_inner()
     };
     let router = transport::server().layer(calls()).add_routes(services.clone());
-    let incoming = accepted(listeners.calls, access.tls());
+    let incoming = accepted(listeners.calls, access.tls(), gate.held());
     let calling = router.serve_with_incoming_shutdown(incoming, drain.clone().cancelled_owned());
     let desk = listeners.web.map(|listener| {
         // Browsers speak HTTP/1.1 where nothing is encrypted.
@@ -230,7 +232,7 @@ async fn run(
             .layer(GrpcWebLayer::new())
             .layer(calls())
             .add_routes(services);
-        let incoming = accepted(listener, access.tls());
+        let incoming = accepted(listener, access.tls(), gate.held());
         router.serve_with_incoming_shutdown(incoming, drain.clone().cancelled_owned())
     });
     let mut server = tokio::spawn(async move {
@@ -344,12 +346,11 @@ async fn open(config: ServerConfig) -> Result<Corpus, OpenError> {
     }
 }
 
-/// Says in our words, with details, that a message is too large for the transport,
-/// which refuses it before any service sees it.
+/// Says in our words, with details, what is wrong with a message that the transport refuses
+/// before any service sees it.
 fn explain_undecodable(response: http::Response<Body>) -> http::Response<Body> {
     match Status::from_header_map(response.headers()) {
-        // Our own words have details.
-        Some(status) if status.code() == tonic::Code::OutOfRange && status.details().is_empty() => {
+        Some(status) if matches!(status.code(), Code::Internal | Code::OutOfRange) => {
             undecodable(status).into_http()
         }
         _ => response,

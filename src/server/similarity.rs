@@ -168,14 +168,14 @@ impl SimilarityService for Service {
         &self,
         request: Request<pb::MapDocumentsRequest>,
     ) -> Result<Response<Self::MapDocumentsStream>, Status> {
-        let client = client_of(&request);
+        let (client, share) = (client_of(&request), self.gate.share_of(&request));
         let (metadata, _, request) = request.into_parts();
         let pass = self.gate.enter(&metadata, client, &request)?;
         let mut check = Check::new(pass.corpus.limits());
         let filter = check.filter(request.filter);
         check.finish(Some(()))?;
         let work = |corpus, answers| async move { map(&corpus, filter, answers).await };
-        Ok(Response::new(outgoing(pass, work)))
+        Ok(Response::new(outgoing(pass, share, work)))
     }
 
     type WatchRelatedDocumentsStream =

@@ -11,6 +11,7 @@
 )]
 
 pub mod ledger;
+pub mod operators;
 pub mod reports;
 pub mod web;
 

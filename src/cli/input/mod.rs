@@ -120,6 +120,24 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Reads JSON Lines and passes each article on, as it is sent, or why it is none, until `take`
+/// returns false: one article a line, empty lines are none. An error names `file` and the line.
+///
+/// # Errors
+///
+/// If `input` cannot be read.
+pub fn json_lines(
+    file: &str,
+    input: impl BufRead,
+    mut take: impl FnMut(Result<Box<pb::Document>, String>) -> bool,
+) -> io::Result<()> {
+    let mut take = |item: Item| {
+        let document = item.article.map(|article| article.document);
+        take(document.map_err(|error| error.to_string()))
+    };
+    json_lines::read(file, input, &mut Reading::new(LARGEST, &mut take))
+}
+
 /// Where articles come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

@@ -5,12 +5,11 @@ use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::super::connections::Peer;
 use super::rights::needed;
 use super::tokens::{Digest, Tokens};
 use super::{Refusal, Right};
@@ -20,7 +19,7 @@ const SCHEME: &str = "bearer ";
 
 /// Before all services: finds out what a caller may do, turns away who may not do what
 /// they ask for, and leaves the right with the request for what depends on its content.
-/// Answers go out through it, too, as long as the caller reads them and has its token.
+/// Answers go out through it, too, as long as the caller has its token.
 #[derive(Clone)]
 pub(in crate::server) struct Guard<S> {
     inner: S,
@@ -76,20 +75,11 @@ where
         };
         // What nothing behind this sees, nothing can log.
         request.headers_mut().remove(AUTHORIZATION);
-        let peer = request.extensions_mut().remove::<Peer>();
         request.extensions_mut().insert(pass.as_ref().map_or(Right::Admin, |pass| pass.held));
-        // There `Request::remote_addr` finds it.
-        if let Some(peer) = &peer {
-            request.extensions_mut().insert(peer.tcp.clone());
-        }
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            let bytes = answer.extensions().get().copied();
-            Ok(match peer.zip(bytes).map(|(peer, bytes)| peer.room(bytes)).transpose() {
-                Ok(room) => answer.map(|body| Body::new(Answers { body, pass, _room: room })),
-                Err(refusal) => Status::from(refusal).into_http(),
-            })
+            Ok(answer.map(|body| Body::new(Answers { body, pass })))
         })
     }
 }
@@ -115,8 +105,6 @@ impl Pass {
 struct Answers {
     body: Body,
     pass: Option<Pass>,
-    /// Room for them until they are read.
-    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl http_body::Body for Answers {

@@ -30,7 +30,7 @@ pub struct AccessOptions {
     pub tokens: Option<PathBuf>,
     /// TLS, if connections are to be encrypted.
     pub tls: Option<TlsFiles>,
-    /// Listen beyond loopback, even though anybody gets in.
+    /// Listen beyond loopback, even where anybody gets in.
     pub is_forced: bool,
 }
 
@@ -82,6 +82,12 @@ pub enum AccessError {
          --allow-anybody listens there all the same"
     )]
     Exposed(SocketAddr),
+    /// Anybody would get at the figures from elsewhere.
+    #[error(
+        "anybody could reach {0}, where --admin asks for nothing: answer on 127.0.0.1; \
+         --allow-anybody answers there all the same"
+    )]
+    ExposedAdmin(SocketAddr),
 }
 
 /// Who gets in, with the files read.
@@ -95,12 +101,19 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or used, or anybody could reach one of `addresses`.
-    pub fn open(options: &AccessOptions, addresses: &[SocketAddr]) -> Result<Self, AccessError> {
-        let is_local = |address: &&SocketAddr| address.ip().to_canonical().is_loopback();
-        let exposed = addresses.iter().find(|address| !is_local(address));
+    /// If a file cannot be read or used, or anybody could reach one of `addresses`, or `admin`,
+    /// which asks for neither tokens nor TLS.
+    pub fn open(
+        options: &AccessOptions,
+        addresses: &[SocketAddr],
+        admin: Option<SocketAddr>,
+    ) -> Result<Self, AccessError> {
+        let exposed = addresses.iter().find(|address| !is_local(**address));
         if let Some(address) = exposed.filter(|_| !options.is_closed() && !options.is_forced) {
             return Err(AccessError::Exposed(*address));
+        }
+        if let Some(admin) = admin.filter(|admin| !is_local(*admin) && !options.is_forced) {
+            return Err(AccessError::ExposedAdmin(admin));
         }
         let access = Self {
             tokens: options.tokens.as_deref().map(tokens_of).transpose()?,
@@ -122,6 +135,11 @@ impl Access {
     pub fn tls(&self) -> Option<watch::Receiver<Arc<rustls::ServerConfig>>> {
         self.tls.as_ref().map(|tls| tls.present.clone())
     }
+}
+
+/// Whether nobody elsewhere can reach an address.
+fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// Says what else might not be meant, when the server can be reached from elsewhere.
