@@ -7,7 +7,6 @@
 #[allow(dead_code)]
 mod calls;
 #[path = "harness/desk.rs"]
-#[allow(dead_code)]
 mod desk;
 
 use std::fs;
@@ -124,7 +123,7 @@ fn requests() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         limit: 5,
         max_per_document: 2,
         min_score: Some(0.1),
-        ranking: ranking.clone(),
+        ranking,
     };
     let documents = pb::FindRelatedDocumentsRequest {
         query: Some(find_related_documents_request::Query::DocumentId(a.clone())),

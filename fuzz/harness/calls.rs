@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::path::PathBuf;
 
 use copydesk::proto::{DESCRIPTORS, v1 as pb};
 use futures::StreamExt;
@@ -77,7 +78,7 @@ impl Calls {
 
     /// Brings the corpus back to what it was, so that a finding is one of its own bytes.
     fn restore(&mut self) {
-        assert_eq!(self.desk.outside(), [""; 0], "beside the folders of the server");
+        assert_eq!(self.desk.outside(), Vec::<PathBuf>::new(), "beside the folders of the server");
         let _ = fs::remove_dir_all(self.desk.snapshots());
         let request = pb::ListDocumentsRequest { page_size: 1_000, ..Default::default() };
         let listed = self.desk.runtime.block_on(self.desk.client.corpus.list_documents(request));

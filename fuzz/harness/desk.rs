@@ -33,6 +33,7 @@ impl Desk {
         let config = ServerConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             admin: None,
+            web: None,
             data: folder.path().join("data"),
             setup,
             access: AccessOptions::default(),

@@ -177,7 +177,7 @@ fn settle(
         Err(error) => {
             state.failures = state.failures.saturating_add(1);
             let after = error.retry_after();
-            state.not_before = after.map(|after| later(after));
+            state.not_before = after.map(later);
             tracing::warn!(feed = feed.name, %error, failures = state.failures, "a feed was not polled");
             false
         }

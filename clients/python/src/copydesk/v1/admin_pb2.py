@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63opydesk/v1/admin.proto\x12\x0b\x63opydesk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xfc\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05model\x18\x02 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo\x12\'\n\x06\x63orpus\x18\x03 \x01(\x0b\x32\x17.copydesk.v1.CorpusInfo\x12\'\n\x06limits\x18\x04 \x01(\x0b\x32\x17.copydesk.v1.LimitsInfo\x12-\n\tembedding\x18\x05 \x01(\x0b\x32\x1a.copydesk.v1.EmbeddingInfo\x12*\n\nnext_model\x18\x06 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo\"\x98\x01\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x05\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x0f\n\x07pooling\x18\x06 \x01(\t\x12\x16\n\x0e\x65mbedded_share\x18\x07 \x01(\x02\"\x8e\x01\n\rEmbeddingInfo\x12\x1b\n\x13\x65mbedded_text_count\x18\x01 \x01(\x03\x12\x18\n\x10known_text_count\x18\x02 \x01(\x03\x12\x19\n\x11recent_text_count\x18\x03 \x01(\x03\x12\x15\n\rwaiting_bytes\x18\x04 \x01(\x03\x12\x14\n\x0cworker_count\x18\x05 \x01(\x05\"\x8b\x02\n\nCorpusInfo\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x03\x12\x15\n\rpassage_count\x18\x02 \x01(\x03\x12\x1e\n\x16\x64istinct_passage_count\x18\x03 \x01(\x03\x12\x13\n\x0bstory_count\x18\x04 \x01(\x03\x12\x1b\n\x13index_segment_count\x18\x05 \x01(\x05\x12\x16\n\x0eindex_coverage\x18\x06 \x01(\x02\x12\x12\n\ndisk_bytes\x18\x07 \x01(\x03\x12\x37\n\x13oldest_published_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x62\x61\x63kground_work\x18\t \x03(\t\"\x82\x02\n\nLimitsInfo\x12\x1a\n\x12max_document_bytes\x18\x01 \x01(\x03\x12#\n\x1bmax_paragraphs_per_document\x18\x02 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\x03\x12\x11\n\tmax_limit\x18\x04 \x01(\x05\x12\x1f\n\x17max_concurrent_requests\x18\x05 \x01(\x05\x12\x17\n\x0fmax_field_bytes\x18\x06 \x01(\x05\x12\x12\n\nmax_labels\x18\x07 \x01(\x05\x12\x19\n\x11max_filter_values\x18\x08 \x01(\x05\x12\x1c\n\x14max_concurrent_bytes\x18\t \x01(\x03\".\n\x15\x43reateSnapshotRequest\x12\x15\n\rsnapshot_name\x18\x01 \x01(\t\"s\n\x16\x43reateSnapshotResponse\x12\x15\n\rsnapshot_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13\x43ompactIndexRequest\"`\n\x14\x43ompactIndexResponse\x12\x17\n\x0fsegments_before\x18\x01 \x01(\x05\x12\x16\n\x0esegments_after\x18\x02 \x01(\x05\x12\x17\n\x0freclaimed_bytes\x18\x03 \x01(\x03\"2\n\x0eReembedRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tprecision\x18\x02 \x01(\t\"8\n\x0fReembedResponse\x12%\n\x05model\x18\x01 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo2\xdc\x02\n\x0c\x41\x64minService\x12V\n\rGetServerInfo\x12!.copydesk.v1.GetServerInfoRequest\x1a\".copydesk.v1.GetServerInfoResponse\x12Y\n\x0e\x43reateSnapshot\x12\".copydesk.v1.CreateSnapshotRequest\x1a#.copydesk.v1.CreateSnapshotResponse\x12S\n\x0c\x43ompactIndex\x12 .copydesk.v1.CompactIndexRequest\x1a!.copydesk.v1.CompactIndexResponse\x12\x44\n\x07Reembed\x12\x1b.copydesk.v1.ReembedRequest\x1a\x1c.copydesk.v1.ReembedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63opydesk/v1/admin.proto\x12\x0b\x63opydesk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xfc\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05model\x18\x02 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo\x12\'\n\x06\x63orpus\x18\x03 \x01(\x0b\x32\x17.copydesk.v1.CorpusInfo\x12\'\n\x06limits\x18\x04 \x01(\x0b\x32\x17.copydesk.v1.LimitsInfo\x12-\n\tembedding\x18\x05 \x01(\x0b\x32\x1a.copydesk.v1.EmbeddingInfo\x12*\n\nnext_model\x18\x06 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo\"\x98\x01\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x05\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x0f\n\x07pooling\x18\x06 \x01(\t\x12\x16\n\x0e\x65mbedded_share\x18\x07 \x01(\x02\"\x8e\x01\n\rEmbeddingInfo\x12\x1b\n\x13\x65mbedded_text_count\x18\x01 \x01(\x03\x12\x18\n\x10known_text_count\x18\x02 \x01(\x03\x12\x19\n\x11recent_text_count\x18\x03 \x01(\x03\x12\x15\n\rwaiting_bytes\x18\x04 \x01(\x03\x12\x14\n\x0cworker_count\x18\x05 \x01(\x05\"\x8b\x02\n\nCorpusInfo\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x03\x12\x15\n\rpassage_count\x18\x02 \x01(\x03\x12\x1e\n\x16\x64istinct_passage_count\x18\x03 \x01(\x03\x12\x13\n\x0bstory_count\x18\x04 \x01(\x03\x12\x1b\n\x13index_segment_count\x18\x05 \x01(\x05\x12\x16\n\x0eindex_coverage\x18\x06 \x01(\x02\x12\x12\n\ndisk_bytes\x18\x07 \x01(\x03\x12\x37\n\x13oldest_published_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x62\x61\x63kground_work\x18\t \x03(\t\"\xcb\x02\n\nLimitsInfo\x12\x1a\n\x12max_document_bytes\x18\x01 \x01(\x03\x12#\n\x1bmax_paragraphs_per_document\x18\x02 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\x03\x12\x11\n\tmax_limit\x18\x04 \x01(\x05\x12\x1f\n\x17max_concurrent_requests\x18\x05 \x01(\x05\x12\x17\n\x0fmax_field_bytes\x18\x06 \x01(\x05\x12\x12\n\nmax_labels\x18\x07 \x01(\x05\x12\x19\n\x11max_filter_values\x18\x08 \x01(\x05\x12\x1c\n\x14max_concurrent_bytes\x18\t \x01(\x03\x12\x16\n\x0emax_held_bytes\x18\n \x01(\x03\x12\x1a\n\x12max_ingest_streams\x18\x0b \x01(\x05\x12\x13\n\x0bmax_watches\x18\x0c \x01(\x05\".\n\x15\x43reateSnapshotRequest\x12\x15\n\rsnapshot_name\x18\x01 \x01(\t\"s\n\x16\x43reateSnapshotResponse\x12\x15\n\rsnapshot_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13\x43ompactIndexRequest\"`\n\x14\x43ompactIndexResponse\x12\x17\n\x0fsegments_before\x18\x01 \x01(\x05\x12\x16\n\x0esegments_after\x18\x02 \x01(\x05\x12\x17\n\x0freclaimed_bytes\x18\x03 \x01(\x03\"2\n\x0eReembedRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tprecision\x18\x02 \x01(\t\"8\n\x0fReembedResponse\x12%\n\x05model\x18\x01 \x01(\x0b\x32\x16.copydesk.v1.ModelInfo2\xdc\x02\n\x0c\x41\x64minService\x12V\n\rGetServerInfo\x12!.copydesk.v1.GetServerInfoRequest\x1a\".copydesk.v1.GetServerInfoResponse\x12Y\n\x0e\x43reateSnapshot\x12\".copydesk.v1.CreateSnapshotRequest\x1a#.copydesk.v1.CreateSnapshotResponse\x12S\n\x0c\x43ompactIndex\x12 .copydesk.v1.CompactIndexRequest\x1a!.copydesk.v1.CompactIndexResponse\x12\x44\n\x07Reembed\x12\x1b.copydesk.v1.ReembedRequest\x1a\x1c.copydesk.v1.ReembedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,19 +43,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORPUSINFO']._serialized_start=653
   _globals['_CORPUSINFO']._serialized_end=920
   _globals['_LIMITSINFO']._serialized_start=923
-  _globals['_LIMITSINFO']._serialized_end=1181
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=1183
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=1229
-  _globals['_CREATESNAPSHOTRESPONSE']._serialized_start=1231
-  _globals['_CREATESNAPSHOTRESPONSE']._serialized_end=1346
-  _globals['_COMPACTINDEXREQUEST']._serialized_start=1348
-  _globals['_COMPACTINDEXREQUEST']._serialized_end=1369
-  _globals['_COMPACTINDEXRESPONSE']._serialized_start=1371
-  _globals['_COMPACTINDEXRESPONSE']._serialized_end=1467
-  _globals['_REEMBEDREQUEST']._serialized_start=1469
-  _globals['_REEMBEDREQUEST']._serialized_end=1519
-  _globals['_REEMBEDRESPONSE']._serialized_start=1521
-  _globals['_REEMBEDRESPONSE']._serialized_end=1577
-  _globals['_ADMINSERVICE']._serialized_start=1580
-  _globals['_ADMINSERVICE']._serialized_end=1928
+  _globals['_LIMITSINFO']._serialized_end=1254
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=1256
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=1302
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_start=1304
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_end=1419
+  _globals['_COMPACTINDEXREQUEST']._serialized_start=1421
+  _globals['_COMPACTINDEXREQUEST']._serialized_end=1442
+  _globals['_COMPACTINDEXRESPONSE']._serialized_start=1444
+  _globals['_COMPACTINDEXRESPONSE']._serialized_end=1540
+  _globals['_REEMBEDREQUEST']._serialized_start=1542
+  _globals['_REEMBEDREQUEST']._serialized_end=1592
+  _globals['_REEMBEDRESPONSE']._serialized_start=1594
+  _globals['_REEMBEDRESPONSE']._serialized_end=1650
+  _globals['_ADMINSERVICE']._serialized_start=1653
+  _globals['_ADMINSERVICE']._serialized_end=2001
 # @@protoc_insertion_point(module_scope)

@@ -215,3 +215,29 @@ class WatchRelatedDocumentsResponse(_message.Message):
     document: RelatedDocument
     sequence: int
     def __init__(self, document: _Optional[_Union[RelatedDocument, _Mapping]] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class MapDocumentsRequest(_message.Message):
+    __slots__ = ("filter",)
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    filter: _document_pb2.Filter
+    def __init__(self, filter: _Optional[_Union[_document_pb2.Filter, _Mapping]] = ...) -> None: ...
+
+class MapDocumentsResponse(_message.Message):
+    __slots__ = ("documents", "document_count")
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    documents: _containers.RepeatedCompositeFieldContainer[MappedDocument]
+    document_count: int
+    def __init__(self, documents: _Optional[_Iterable[_Union[MappedDocument, _Mapping]]] = ..., document_count: _Optional[int] = ...) -> None: ...
+
+class MappedDocument(_message.Message):
+    __slots__ = ("document_id", "story_id", "x", "y")
+    DOCUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    STORY_ID_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    document_id: str
+    story_id: str
+    x: float
+    y: float
+    def __init__(self, document_id: _Optional[str] = ..., story_id: _Optional[str] = ..., x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...

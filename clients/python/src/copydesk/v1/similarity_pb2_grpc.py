@@ -62,6 +62,11 @@ class SimilarityServiceStub:
                 request_serializer=copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsRequest.SerializeToString,
                 response_deserializer=copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsResponse.FromString,
                 _registered_method=True)
+        self.MapDocuments = channel.unary_stream(
+                '/copydesk.v1.SimilarityService/MapDocuments',
+                request_serializer=copydesk_dot_v1_dot_similarity__pb2.MapDocumentsRequest.SerializeToString,
+                response_deserializer=copydesk_dot_v1_dot_similarity__pb2.MapDocumentsResponse.FromString,
+                _registered_method=True)
 
 
 class SimilarityServiceServicer:
@@ -107,6 +112,14 @@ class SimilarityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MapDocuments(self, request, context):
+        """Where do documents stand on a map of the corpus, on which those that mean much
+        the same are near to each other?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SimilarityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +147,11 @@ def add_SimilarityServiceServicer_to_server(servicer, server):
                     servicer.WatchRelatedDocuments,
                     request_deserializer=copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsRequest.FromString,
                     response_serializer=copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsResponse.SerializeToString,
+            ),
+            'MapDocuments': grpc.unary_stream_rpc_method_handler(
+                    servicer.MapDocuments,
+                    request_deserializer=copydesk_dot_v1_dot_similarity__pb2.MapDocumentsRequest.FromString,
+                    response_serializer=copydesk_dot_v1_dot_similarity__pb2.MapDocumentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +292,33 @@ class SimilarityService:
             '/copydesk.v1.SimilarityService/WatchRelatedDocuments',
             copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsRequest.SerializeToString,
             copydesk_dot_v1_dot_similarity__pb2.WatchRelatedDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MapDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/copydesk.v1.SimilarityService/MapDocuments',
+            copydesk_dot_v1_dot_similarity__pb2.MapDocumentsRequest.SerializeToString,
+            copydesk_dot_v1_dot_similarity__pb2.MapDocumentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

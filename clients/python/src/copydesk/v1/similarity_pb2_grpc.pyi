@@ -49,6 +49,10 @@ class SimilarityServiceStub:
     the query is sent as soon as it is stored, once, in the order of storing.
     Response headers come when the question stands.
     """
+    MapDocuments: _grpc.UnaryStreamMultiCallable[_similarity_pb2.MapDocumentsRequest, _similarity_pb2.MapDocumentsResponse]
+    """Where do documents stand on a map of the corpus, on which those that mean much
+    the same are near to each other?
+    """
 
 @_typing.type_check_only
 class SimilarityServiceAsyncStub(SimilarityServiceStub):
@@ -70,6 +74,10 @@ class SimilarityServiceAsyncStub(SimilarityServiceStub):
     """A standing question: every document ingested from now on that is related to
     the query is sent as soon as it is stored, once, in the order of storing.
     Response headers come when the question stands.
+    """
+    MapDocuments: _aio.UnaryStreamMultiCallable[_similarity_pb2.MapDocumentsRequest, _similarity_pb2.MapDocumentsResponse]  # type: ignore[assignment]
+    """Where do documents stand on a map of the corpus, on which those that mean much
+    the same are near to each other?
     """
 
 class SimilarityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,6 +127,16 @@ class SimilarityServiceServicer(metaclass=_abc_1.ABCMeta):
         """A standing question: every document ingested from now on that is related to
         the query is sent as soon as it is stored, once, in the order of storing.
         Response headers come when the question stands.
+        """
+
+    @_abc_1.abstractmethod
+    def MapDocuments(
+        self,
+        request: _similarity_pb2.MapDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_similarity_pb2.MapDocumentsResponse], _abc.AsyncIterator[_similarity_pb2.MapDocumentsResponse]]:
+        """Where do documents stand on a map of the corpus, on which those that mean much
+        the same are near to each other?
         """
 
 def add_SimilarityServiceServicer_to_server(servicer: SimilarityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,25 +25,25 @@ _sym_db = _symbol_database.Default()
 from copydesk.v1 import document_pb2 as copydesk_dot_v1_dot_document__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63opydesk/v1/verdict.proto\x12\x0b\x63opydesk.v1\x1a\x1a\x63opydesk/v1/document.proto\"\x89\x02\n\x0f\x44ocumentVerdict\x12%\n\x07verdict\x18\x01 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12\x1d\n\x15\x63\x61nonical_document_id\x18\x02 \x01(\t\x12\x1d\n\x15\x64uplicate_probability\x18\x03 \x01(\x02\x12\x17\n\x0f\x64uplicate_share\x18\x04 \x01(\x02\x12\x0f\n\x07novelty\x18\x05 \x01(\x02\x12\x10\n\x08story_id\x18\x06 \x01(\t\x12-\n\x08passages\x18\x07 \x03(\x0b\x32\x1b.copydesk.v1.PassageVerdict\x12\x10\n\x08model_id\x18\x08 \x01(\t\x12\x14\n\x0clexical_only\x18\t \x01(\x08\"\xad\x01\n\x0ePassageVerdict\x12\x0f\n\x07ordinal\x18\x01 \x01(\r\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.copydesk.v1.PassageKind\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12*\n\x05match\x18\x04 \x01(\x0b\x32\x1b.copydesk.v1.DuplicateMatch\x12\x0f\n\x07novelty\x18\x05 \x01(\x02\"\xec\x01\n\x0e\x44uplicateMatch\x12%\n\x07passage\x18\x01 \x01(\x0b\x32\x14.copydesk.v1.Passage\x12.\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1c.copydesk.v1.DocumentSummary\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12\x13\n\x0bprobability\x18\x04 \x01(\x02\x12\x30\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x1e.copydesk.v1.DuplicateEvidence\x12\x15\n\rquery_ordinal\x18\x06 \x01(\r\"\xac\x01\n\x11\x44uplicateEvidence\x12\x0e\n\x06\x63osine\x18\x01 \x01(\x02\x12\x13\n\x0bresemblance\x18\x02 \x01(\x02\x12\x13\n\x0b\x63ontainment\x18\x03 \x01(\x02\x12/\n\raligned_spans\x18\x04 \x03(\x0b\x32\x18.copydesk.v1.AlignedSpan\x12,\n\tconflicts\x18\x05 \x03(\x0b\x32\x19.copydesk.v1.FactConflict\"]\n\x0b\x41lignedSpan\x12\x13\n\x0bquery_start\x18\x01 \x01(\r\x12\x11\n\tquery_end\x18\x02 \x01(\r\x12\x13\n\x0bmatch_start\x18\x03 \x01(\r\x12\x11\n\tmatch_end\x18\x04 \x01(\r\"8\n\x0c\x46\x61\x63tConflict\x12\x13\n\x0bquery_value\x18\x01 \x01(\t\x12\x13\n\x0bmatch_value\x18\x02 \x01(\t*{\n\x0bVerdictView\x12\x1c\n\x18VERDICT_VIEW_UNSPECIFIED\x10\x00\x12\x18\n\x14VERDICT_VIEW_SUMMARY\x10\x01\x12\x19\n\x15VERDICT_VIEW_PASSAGES\x10\x02\x12\x19\n\x15VERDICT_VIEW_EVIDENCE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63opydesk/v1/verdict.proto\x12\x0b\x63opydesk.v1\x1a\x1a\x63opydesk/v1/document.proto\"\x89\x02\n\x0f\x44ocumentVerdict\x12%\n\x07verdict\x18\x01 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12\x1d\n\x15\x63\x61nonical_document_id\x18\x02 \x01(\t\x12\x1d\n\x15\x64uplicate_probability\x18\x03 \x01(\x02\x12\x17\n\x0f\x64uplicate_share\x18\x04 \x01(\x02\x12\x0f\n\x07novelty\x18\x05 \x01(\x02\x12\x10\n\x08story_id\x18\x06 \x01(\t\x12-\n\x08passages\x18\x07 \x03(\x0b\x32\x1b.copydesk.v1.PassageVerdict\x12\x10\n\x08model_id\x18\x08 \x01(\t\x12\x14\n\x0clexical_only\x18\t \x01(\x08\"\xbb\x01\n\x0ePassageVerdict\x12\x0f\n\x07ordinal\x18\x01 \x01(\r\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.copydesk.v1.PassageKind\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12*\n\x05match\x18\x04 \x01(\x0b\x32\x1b.copydesk.v1.DuplicateMatch\x12\x0f\n\x07novelty\x18\x05 \x01(\x02\x12\x0c\n\x04text\x18\x06 \x01(\t\"\xec\x01\n\x0e\x44uplicateMatch\x12%\n\x07passage\x18\x01 \x01(\x0b\x32\x14.copydesk.v1.Passage\x12.\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1c.copydesk.v1.DocumentSummary\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x14.copydesk.v1.Verdict\x12\x13\n\x0bprobability\x18\x04 \x01(\x02\x12\x30\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x1e.copydesk.v1.DuplicateEvidence\x12\x15\n\rquery_ordinal\x18\x06 \x01(\r\"\xac\x01\n\x11\x44uplicateEvidence\x12\x0e\n\x06\x63osine\x18\x01 \x01(\x02\x12\x13\n\x0bresemblance\x18\x02 \x01(\x02\x12\x13\n\x0b\x63ontainment\x18\x03 \x01(\x02\x12/\n\raligned_spans\x18\x04 \x03(\x0b\x32\x18.copydesk.v1.AlignedSpan\x12,\n\tconflicts\x18\x05 \x03(\x0b\x32\x19.copydesk.v1.FactConflict\"]\n\x0b\x41lignedSpan\x12\x13\n\x0bquery_start\x18\x01 \x01(\r\x12\x11\n\tquery_end\x18\x02 \x01(\r\x12\x13\n\x0bmatch_start\x18\x03 \x01(\r\x12\x11\n\tmatch_end\x18\x04 \x01(\r\"8\n\x0c\x46\x61\x63tConflict\x12\x13\n\x0bquery_value\x18\x01 \x01(\t\x12\x13\n\x0bmatch_value\x18\x02 \x01(\t*{\n\x0bVerdictView\x12\x1c\n\x18VERDICT_VIEW_UNSPECIFIED\x10\x00\x12\x18\n\x14VERDICT_VIEW_SUMMARY\x10\x01\x12\x19\n\x15VERDICT_VIEW_PASSAGES\x10\x02\x12\x19\n\x15VERDICT_VIEW_EVIDENCE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'copydesk.v1.verdict_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERDICTVIEW']._serialized_start=1081
-  _globals['_VERDICTVIEW']._serialized_end=1204
+  _globals['_VERDICTVIEW']._serialized_start=1095
+  _globals['_VERDICTVIEW']._serialized_end=1218
   _globals['_DOCUMENTVERDICT']._serialized_start=71
   _globals['_DOCUMENTVERDICT']._serialized_end=336
   _globals['_PASSAGEVERDICT']._serialized_start=339
-  _globals['_PASSAGEVERDICT']._serialized_end=512
-  _globals['_DUPLICATEMATCH']._serialized_start=515
-  _globals['_DUPLICATEMATCH']._serialized_end=751
-  _globals['_DUPLICATEEVIDENCE']._serialized_start=754
-  _globals['_DUPLICATEEVIDENCE']._serialized_end=926
-  _globals['_ALIGNEDSPAN']._serialized_start=928
-  _globals['_ALIGNEDSPAN']._serialized_end=1021
-  _globals['_FACTCONFLICT']._serialized_start=1023
-  _globals['_FACTCONFLICT']._serialized_end=1079
+  _globals['_PASSAGEVERDICT']._serialized_end=526
+  _globals['_DUPLICATEMATCH']._serialized_start=529
+  _globals['_DUPLICATEMATCH']._serialized_end=765
+  _globals['_DUPLICATEEVIDENCE']._serialized_start=768
+  _globals['_DUPLICATEEVIDENCE']._serialized_end=940
+  _globals['_ALIGNEDSPAN']._serialized_start=942
+  _globals['_ALIGNEDSPAN']._serialized_end=1035
+  _globals['_FACTCONFLICT']._serialized_start=1037
+  _globals['_FACTCONFLICT']._serialized_end=1093
 # @@protoc_insertion_point(module_scope)

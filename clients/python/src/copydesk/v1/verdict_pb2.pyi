@@ -42,18 +42,20 @@ class DocumentVerdict(_message.Message):
     def __init__(self, verdict: _Optional[_Union[_document_pb2.Verdict, str]] = ..., canonical_document_id: _Optional[str] = ..., duplicate_probability: _Optional[float] = ..., duplicate_share: _Optional[float] = ..., novelty: _Optional[float] = ..., story_id: _Optional[str] = ..., passages: _Optional[_Iterable[_Union[PassageVerdict, _Mapping]]] = ..., model_id: _Optional[str] = ..., lexical_only: _Optional[bool] = ...) -> None: ...
 
 class PassageVerdict(_message.Message):
-    __slots__ = ("ordinal", "kind", "verdict", "match", "novelty")
+    __slots__ = ("ordinal", "kind", "verdict", "match", "novelty", "text")
     ORDINAL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     MATCH_FIELD_NUMBER: _ClassVar[int]
     NOVELTY_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     ordinal: int
     kind: _document_pb2.PassageKind
     verdict: _document_pb2.Verdict
     match: DuplicateMatch
     novelty: float
-    def __init__(self, ordinal: _Optional[int] = ..., kind: _Optional[_Union[_document_pb2.PassageKind, str]] = ..., verdict: _Optional[_Union[_document_pb2.Verdict, str]] = ..., match: _Optional[_Union[DuplicateMatch, _Mapping]] = ..., novelty: _Optional[float] = ...) -> None: ...
+    text: str
+    def __init__(self, ordinal: _Optional[int] = ..., kind: _Optional[_Union[_document_pb2.PassageKind, str]] = ..., verdict: _Optional[_Union[_document_pb2.Verdict, str]] = ..., match: _Optional[_Union[DuplicateMatch, _Mapping]] = ..., novelty: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
 
 class DuplicateMatch(_message.Message):
     __slots__ = ("passage", "document", "verdict", "probability", "evidence", "query_ordinal")
