@@ -78,6 +78,20 @@ pub enum Fetched {
     Found(Box<Found>),
 }
 
+impl Fetched {
+    /// What was found, for whoever did not ask whether it changed.
+    ///
+    /// # Errors
+    ///
+    /// If the host says, unasked, that it did not.
+    pub fn found(self) -> Result<Found, FetchError> {
+        match self {
+            Self::Found(found) => Ok(*found),
+            Self::Unchanged => Err(FetchError::Status { status: 304, retry_after: None }),
+        }
+    }
+}
+
 /// What was found at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

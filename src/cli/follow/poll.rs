@@ -198,13 +198,10 @@ impl Poll<'_> {
         let validators = Validators::default();
         let fetching = self.following.fetcher.get(link, named, &validators);
         let fetched = self.following.stop.run_until_cancelled(fetching).await?;
-        Some(fetched.map(|fetched| match fetched {
-            Fetched::Unchanged => None,
-            Fetched::Found(found) => {
-                let mut document = own.clone();
-                take_page(&mut document, *found);
-                Some(document)
-            }
+        Some(fetched.and_then(Fetched::found).map(|found| {
+            let mut document = own.clone();
+            take_page(&mut document, found);
+            Some(document)
         }))
     }
 

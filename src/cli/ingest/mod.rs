@@ -2,7 +2,7 @@ mod ready;
 mod report;
 
 use std::process::ExitCode;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use futures::{Stream, StreamExt};
 use indicatif::ProgressBar;
@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::input::{InputError, Item, Reading, Source, read_found, sources};
 use super::{progress, stop};
 use crate::client::Client;
-use crate::fetch::{Fetched, Fetcher, Named, Validators, without_secret};
+use crate::fetch::{Fetched, Fetcher, Found, Named, Validators, without_secret};
 use crate::proto::v1 as pb;
 
 use ready::{Making, Ready};
@@ -59,10 +59,16 @@ pub async fn ingest(
     let fetcher = Fetcher::new(args.fetch.options());
     let follow_links = args.follow_links;
     let reader = Reader { fetcher: fetcher.clone(), largest, follow_links, found };
-    let items = reader.read(sources, stop.clone());
+    let (items, thread) = reader.read(sources, stop.clone());
     let making = Making { client: client.clone(), fetcher, largest, asks_first: !args.dry_run };
     let ready = making.ready(items);
     take_in(client, args, ready, &stop, &mut report).await?;
+    // If it was interrupted, it may wait for input that never comes.
+    if !stop.is_cancelled() && thread.join().is_err() {
+        return Err(Failure::Other(
+            "reading the input failed; what came before it was taken in".to_owned(),
+        ));
+    }
     report.finish(stop.is_cancelled())
 }
 
@@ -83,10 +89,14 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(self, sources: Vec<Source>, stop: CancellationToken) -> mpsc::Receiver<Item> {
+    fn read(
+        self,
+        sources: Vec<Source>,
+        stop: CancellationToken,
+    ) -> (mpsc::Receiver<Item>, JoinHandle<()>) {
         let (sender, items) = mpsc::channel(AHEAD);
         let runtime = Handle::current();
-        thread::spawn(move || {
+        let thread = thread::spawn(move || {
             let found = self.found.clone();
             let mut take = |item| {
                 if let Some(found) = &found {
@@ -99,27 +109,28 @@ impl Reader {
             for source in sources {
                 match source {
                     Source::Address(url) => {
-                        let fetching = self.fetch(&url, &mut reading);
-                        runtime.block_on(stop.run_until_cancelled(fetching));
+                        let fetching = self.fetch(&url);
+                        match runtime.block_on(stop.run_until_cancelled(fetching)) {
+                            Some(Ok(found)) => read_found(&url, found, &mut reading),
+                            Some(Err(error)) => {
+                                reading.pass(without_secret(&url).to_string(), Err(error));
+                            }
+                            None => return,
+                        }
                     }
                     source => source.read(&mut reading),
                 }
             }
         });
-        items
+        (items, thread)
     }
 
-    async fn fetch(&self, url: &Url, reading: &mut Reading<'_>) {
-        match self.fetcher.get(url, Named::ByOperator, &Validators::default()).await {
-            Ok(Fetched::Found(found)) => read_found(url, *found, reading),
-            // Nothing was asked for that could be unchanged.
-            Ok(Fetched::Unchanged) => {}
-            Err(source) => {
-                let name = without_secret(url).to_string();
-                let error = InputError::NotFetched { name: name.clone(), source };
-                reading.pass(name, Err(error));
-            }
-        }
+    async fn fetch(&self, url: &Url) -> Result<Found, InputError> {
+        let named = Named::ByOperator;
+        let fetched = self.fetcher.get(url, named, &Validators::default()).await;
+        let found = fetched.and_then(Fetched::found);
+        let name = || without_secret(url).to_string();
+        found.map_err(|source| InputError::NotFetched { name: name(), source })
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::report::Failed;
 use crate::cli::input::{Article, InputError, Item, take_page};
 use crate::client::Client;
-use crate::fetch::{Fetched, Fetcher, Named, Validators};
+use crate::fetch::{FetchError, Fetcher, Named, Validators};
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
 
@@ -104,13 +104,11 @@ impl Making {
     }
 
     /// Fetches the page that an article links to.
-    async fn fill(&self, article: &mut Article) -> Result<(), crate::fetch::FetchError> {
+    async fn fill(&self, article: &mut Article) -> Result<(), FetchError> {
         let Some(link) = article.page.take() else { return Ok(()) };
         let named = Named::ByFeed(article.feed.as_ref());
         let fetched = self.fetcher.get(&link, named, &Validators::default()).await?;
-        if let Fetched::Found(found) = fetched {
-            take_page(&mut article.document, *found);
-        }
+        take_page(&mut article.document, fetched.found()?);
         Ok(())
     }
 }
