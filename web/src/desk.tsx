@@ -119,7 +119,7 @@ function Ask({ question }: { question: string }) {
     if (asked !== "") go(isAddress(asked) ? to(["check"], { url: asked }) : to(["related"], { q: asked }));
   };
   return (
-    <form class="ask" role="search" onSubmit={ask}>
+    <form class="ask" role="search" aria-label="The corpus" onSubmit={ask}>
       <input
         ref={field}
         type="search"

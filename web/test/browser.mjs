@@ -14,11 +14,12 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 export const pictures = join(repository, "target/desk");
 await mkdir(pictures, { recursive: true });
 
-// What loosens a browser is left out: the page is to be held to its policy.
-const LOOSE = /^--(disable-web-security|allow-running-insecure-content|disable-site-isolation-trials)$/;
+// What loosens a browser is left out: the page is to be held to its policy. One process for all
+// pages would end with the first of them.
+const UNWANTED = /^--(disable-web-security|allow-running-insecure-content|disable-site-isolation-trials|single-process|no-zygote)$/;
 
 export async function launch() {
-  const args = chromium.args.filter((argument) => !LOOSE.test(argument));
+  const args = chromium.args.filter((argument) => !UNWANTED.test(argument));
   return playwright.launch({ executablePath: await chromium.executablePath(), args });
 }
 

@@ -11,7 +11,7 @@ export interface Look {
 
 /** Colours for light or dark, from the page's own. */
 export function lookOf(element: Element): Look {
-  const style = getComputedStyle(element);
+  const style = getComputedStyle(element.parentElement ?? element);
   const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
   const lightness = isDark ? "68%" : "42%";
   return {
@@ -118,7 +118,7 @@ function labels(
     const [x, y] = place(...middle(corpus, members));
     const width = context.measureText(text).width;
     const left = Math.max(6, Math.min(frame.width - width - 6, x - width / 2));
-    const top = Math.max(6, Math.min(frame.height - 22, y - 8));
+    const top = Math.max(6, Math.min(frame.height - 22, y - 26));
     const box: [number, number, number, number] = [left - 4, top - 2, left + width + 4, top + 18];
     if (taken.some((it) => box[0] < it[2] && it[0] < box[2] && box[1] < it[3] && it[1] < box[3])) continue;
     taken.push(box);

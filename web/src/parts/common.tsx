@@ -89,8 +89,7 @@ export function Heading({ children, title }: { children: ComponentChildren; titl
 let moves = 0;
 
 const REMEDIES: Partial<Record<Code, string>> = {
-  [Code.Unauthenticated]: "Give a token above.",
-  [Code.PermissionDenied]: "Give a token with that right: the key at the top.",
+  [Code.PermissionDenied]: "Leave at the top, and give a token with that right.",
   [Code.NotFound]: "It may have been deleted, or the link is of another corpus.",
   [Code.ResourceExhausted]: "The server is busy. Try again in a moment.",
   [Code.Unavailable]: "The server does not answer. Is it running?",
@@ -98,6 +97,8 @@ const REMEDIES: Partial<Record<Code, string>> = {
 };
 
 export function Failure({ error, again }: { error: ConnectError; again?: () => void }) {
+  // The form for a token says it already.
+  if (error.code === Code.Unauthenticated) return null;
   const isGone = error.code === Code.Unknown && /fetch|network/i.test(error.rawMessage);
   const said = isGone ? "The server cannot be reached." : error.rawMessage;
   return (
@@ -115,23 +116,30 @@ export function Failure({ error, again }: { error: ConnectError; again?: () => v
   );
 }
 
-/** What was asked, or where it is. */
+/** What was asked, or where it is. `heading`: of a view that has none of its own without it. */
 export function Loaded<T>({
   answer,
   children,
   what,
+  heading,
 }: {
   answer: Answer<T> & { again?: () => void };
   children: (data: T) => ComponentChildren;
   what: string;
+  heading?: string;
 }) {
-  if (answer.error) return <Failure error={answer.error} again={answer.again} />;
-  if (answer.data === undefined) {
-    return answer.isLoading ? (
-      <p class="loading" role="status">
-        Loading {what}…
-      </p>
-    ) : null;
+  if (answer.data === undefined || answer.error) {
+    return (
+      <>
+        {heading && <Heading title={heading}>{heading}</Heading>}
+        {answer.error && <Failure error={answer.error} again={answer.again} />}
+        {answer.isLoading && !answer.error && (
+          <p class="loading" role="status">
+            Loading {what}…
+          </p>
+        )}
+      </>
+    );
   }
   return <>{children(answer.data)}</>;
 }

@@ -138,6 +138,8 @@ function plot(data: Dot[], outlets: string[], width: number): Element {
   });
   // Its rules are in the page's own style sheet: what is written into a page is not allowed.
   drawn.querySelectorAll("style").forEach((it) => it.remove());
+  // A group without a role has no name.
+  drawn.querySelectorAll("g[aria-label]").forEach((it) => it.removeAttribute("aria-label"));
   drawn.addEventListener("click", (event) => follow(event as MouseEvent));
   return drawn;
 }

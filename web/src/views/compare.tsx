@@ -9,7 +9,7 @@ export function Compare({ place }: { place: Place }) {
   const [, left = "", right = ""] = place.path;
   const answer = useAnswer(`${left} ${right}`, (signal) => compared(left, right, signal));
   return (
-    <Loaded answer={answer} what="both documents">
+    <Loaded answer={answer} what="both documents" heading="Side by side">
       {({ earlier, later, verdict }) => (
         <>
           <div class="headline">

@@ -16,7 +16,7 @@ export function DocumentView({ place }: { place: Place }) {
   const [, id = ""] = place.path;
   const answer = useAnswer(id, (signal) => corpus.getDocument({ documentId: id }, { signal }));
   return (
-    <Loaded answer={answer} what="the document">
+    <Loaded answer={answer} what="the document" heading="Document">
       {({ document, passages }) =>
         document && (
           <article>

@@ -242,7 +242,7 @@ function Chart({ corpus, place }: { corpus: Corpus; place: Place }) {
         <p class="lead">
           {counted(corpus.ids.length, "document")}, near to each other what means much the same. Colours are stories.
         </p>
-        <form class="controls" role="search" onSubmit={search}>
+        <form class="controls" role="search" aria-label="The map" onSubmit={search}>
           <input
             key={question}
             type="search"

@@ -52,6 +52,7 @@ export function Related({ place }: { place: Place }) {
                 {counted(found.length, "passage")} in {counted(grouped(found).length, "story", "stories")}, most related
                 first. <a href={to(["map"], { q: question })}>On the map</a>
               </p>
+              <h2 class="visually-hidden">By story</h2>
               <Coverage found={found} />
             </>
           )

@@ -14,7 +14,7 @@ export default function StoryView({ place }: { place: Place }) {
   const [, id = ""] = place.path;
   const answer = useAnswer(id, (signal) => whole(id, signal));
   return (
-    <Loaded answer={answer} what="the story">
+    <Loaded answer={answer} what="the story" heading="Story">
       {({ story, documents }) => (
         <>
           <p class="kicker">Story</p>
