@@ -82,7 +82,7 @@ async fn ingests_whose_answers_nobody_reads_are_held_up_to_a_bound() {
     let channel = endpoint.initial_stream_window_size(1).connect().await.unwrap();
     let mut streams = Vec::new();
     for stream in 0..STREAMS {
-        let requests = (0..20).map(move |number| {
+        let requests = (0..8).map(move |number| {
             let document = document(&format!("{stream}-{number}"), &[SECOND; PARAGRAPHS]);
             pb::IngestDocumentsRequest { ingest: Some(ingest(document)), ..Default::default() }
         });
