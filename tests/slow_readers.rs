@@ -4,8 +4,7 @@
 
 mod common;
 
-use common::operators::{ask, free_address, value_of};
-use common::{Desk, LEAD, OTHER, SECOND, document, ingest};
+use common::{Desk, LEAD, OTHER};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::corpus_service_client::CorpusServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -63,44 +62,4 @@ async fn exports_that_nobody_reads_give_their_places_back() {
         }
     };
     assert_eq!(ended.get_error_details().error_info().unwrap().reason, "FELL_BEHIND");
-}
-
-/// Streams, and paragraphs of their documents: prepared, eight of each would hold more than one
-/// connection may (`src/server/held`).
-const STREAMS: usize = 40;
-const PARAGRAPHS: usize = 120;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ingests_whose_answers_nobody_reads_are_held_up_to_a_bound() {
-    let folder = tempfile::tempdir().unwrap();
-    let admin = free_address();
-    let mut desk = Desk::with(folder.path(), &["--admin", &admin]).await;
-    let held = || value_of(&ask(&admin, "/metrics").1, "copydesk_client_bytes").unwrap();
-    desk.put("known", &[SECOND]).await;
-    // A byte of answers is taken, and no more.
-    let endpoint = Endpoint::from_shared(format!("http://{}", desk.address)).unwrap();
-    let channel = endpoint.initial_stream_window_size(1).connect().await.unwrap();
-    let mut streams = Vec::new();
-    for stream in 0..STREAMS {
-        let requests = (0..8).map(move |number| {
-            let document = document(&format!("{stream}-{number}"), &[SECOND; PARAGRAPHS]);
-            pb::IngestDocumentsRequest { ingest: Some(ingest(document)), ..Default::default() }
-        });
-        let mut client = CorpusServiceClient::new(channel.clone());
-        let answers = client.ingest_documents(tokio_stream::iter(requests)).await.unwrap();
-        streams.push(answers);
-    }
-    // A fifth of what there is for all.
-    let limits = desk.info().await.limits.unwrap();
-    let most = limits.max_held_bytes as f64 / 5.0;
-    while held() < most * 0.95 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert!(held() <= most, "{}", held());
-    desk.put("other", &[LEAD]).await;
-    assert_eq!(desk.copies_of(LEAD).await, ["other#0"]);
-    drop((streams, channel));
-    while held() > 0.0 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
 }
