@@ -136,6 +136,7 @@ pub struct Serving {
 /// let config = ServerConfig {
 ///     listen: ([127, 0, 0, 1], 0).into(),
 ///     admin: None,
+///     web: None,
 ///     data,
 ///     // Fetches the runtime and the model, once; blocks meanwhile.
 ///     setup: Setup::ensure(&SetupOptions::default(), &|_, _| {})?,

@@ -16,6 +16,7 @@ async fn embedded() -> Result<Embedded, Box<dyn std::error::Error>> {
     let config = ServerConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         admin: None,
+        web: None,
         data: folder.path().to_owned(),
         setup: Setup::ensure(&SetupOptions::default(), &|_, _| {})?,
         options: Options::default(),
