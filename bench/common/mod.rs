@@ -12,6 +12,10 @@ use copydesk::index::{ContentId, Truth, TruthError};
 use copydesk::text::normalize;
 use simsimd::SpatialSimilarity;
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Nearest vectors that are written down for each query.
 pub const NEIGHBOURS: usize = 10;
 

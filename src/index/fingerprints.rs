@@ -66,9 +66,11 @@ impl Fingerprints {
         let documents = postings.places.len().max(1) as f32;
         let mut held: Vec<(u32, f32)> = Vec::new();
         for print in fingerprints {
-            let holders: Vec<u32> = postings.holders(*print).take(LOOKED_AT).collect();
+            let first = held.len();
+            held.extend(postings.holders(*print).take(LOOKED_AT).map(|place| (place, 0.0)));
+            let holders = held.get_mut(first..).unwrap_or_default();
             let weight = (1.0 + documents / holders.len().max(1) as f32).ln();
-            held.extend(holders.into_iter().map(|place| (place, weight)));
+            holders.iter_mut().for_each(|(_, w)| *w = weight);
         }
         held.sort_by_key(|(place, _)| *place);
         let scored = |held: &[(u32, f32)]| {

@@ -29,6 +29,10 @@ const LOG_PAGES: i32 = 1_000;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
 
+/// Pages that a connection keeps, at most, in KiB: the upper pages of all tables of a million
+/// passages, so that a question reads hardly more than the rows it asks for.
+const PAGES_KIB: i64 = 16 << 10;
+
 /// A corpus on disk, with the vectors of one model. Clones share it.
 #[derive(Clone)]
 pub struct Store {
@@ -178,7 +182,7 @@ impl Store {
             None => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.shared.path, flags)?;
-                connection.set_prepared_statement_cache_capacity(STATEMENTS);
+                keep(&connection)?;
                 connection
             }
         };
@@ -267,8 +271,17 @@ pub(super) fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// Has a connection keep pages and prepared statements. Without the guarantee of stable plans
+/// SQLite prepares a statement with `LIMIT ?` anew each time that it is run, which costs more than
+/// most of them.
+fn keep(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "cache_size", -PAGES_KIB)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    keep(connection)?;
     // Before anything else: it shapes the first page of a new file.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

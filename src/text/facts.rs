@@ -44,7 +44,11 @@ pub fn is_unit(word: &Word<'_>) -> bool {
 
 /// Whether a word is a number or places something in the calendar.
 pub fn is_figure(word: &Word<'_>) -> bool {
-    word.folded.contains(|c: char| c.is_numeric()) || is_calendar(word)
+    word.folded.contains(is_numeric) || is_calendar(word)
+}
+
+fn is_numeric(c: char) -> bool {
+    c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric())
 }
 
 /// Whether a word names a day of the week or a month.

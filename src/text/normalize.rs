@@ -10,12 +10,24 @@ use unicode_normalization::UnicodeNormalization;
 /// Normalising twice changes nothing. The result is empty if nothing visible is
 /// in `text`.
 pub fn normalize(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let visible = text.chars().filter(|&c| !is_invisible(c));
     // NFKC leaves ASCII as it is.
     match text.is_ascii() {
         true => folded(visible, text.len()),
         false => folded(visible.nfkc(), text.len()),
     }
+}
+
+/// Whether all of `text` is ASCII in its normal form already, as most of what is stored is.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && byte != b'`');
+    text.bytes().all(is_plain)
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.contains("  ")
 }
 
 /// Punctuation and white space in one form.

@@ -6,6 +6,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::normalize;
 
+/// What a word follows that starts a sentence.
+const ENDS_SENTENCE: [char; 6] = ['.', '!', '?', ':', '\u{201C}', '"'];
+
 /// A word as it stands in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word<'a> {
@@ -27,33 +30,34 @@ pub struct Word<'a> {
 
 /// The words of `text` in order, by the word boundaries of UAX #29.
 pub fn words(text: &str) -> Vec<Word<'_>> {
-    let mut found = Vec::with_capacity(text.len() / 6);
+    let mut found = Vec::with_capacity(text.len() / 5);
     let (mut byte, mut position) = (0, 0_u32);
     let mut opens_sentence = true;
-    for segment in text.split_word_bounds() {
-        let (start, first) = (position, byte);
-        byte += segment.len();
-        position += match segment.is_ascii() {
-            true => segment.len() as u32,
-            false => segment.chars().count() as u32,
-        };
-        if segment.chars().any(char::is_alphanumeric) {
-            let folded = fold(segment);
-            found.push(Word {
-                written: segment,
-                term: term(&folded),
-                folded,
-                bytes: first..byte,
-                start,
-                end: position,
-                opens_sentence,
-            });
-            opens_sentence = false;
-        } else if segment.contains(['.', '!', '?', ':', '\u{201C}', '"']) {
-            opens_sentence = true;
-        }
+    for (first, written) in text.unicode_word_indices() {
+        let between = text.get(byte..first).unwrap_or_default();
+        opens_sentence |= between.contains(ENDS_SENTENCE);
+        let start = position + points(between);
+        byte = first + written.len();
+        position = start + points(written);
+        let folded = fold(written);
+        found.push(Word {
+            written,
+            term: term(&folded),
+            folded,
+            bytes: first..byte,
+            start,
+            end: position,
+            opens_sentence,
+        });
+        opens_sentence = false;
     }
     found
+}
+
+/// How many code points `text` has.
+fn points(text: &str) -> u32 {
+    let points = if text.is_ascii() { text.len() } else { text.chars().count() };
+    points as u32
 }
 
 fn term(folded: &str) -> u32 {

@@ -107,9 +107,10 @@ impl Profile {
         let all: Vec<u32> = words.iter().map(|word| word.term).collect();
         let spelled = spelled_numbers(words);
         let numbers = numbers(text, words);
-        let telling: Vec<&Word<'_>> = words.iter().filter(|word| !is_stopword(word)).collect();
-        let content: Vec<&Word<'_>> =
-            telling.iter().copied().filter(|word| !is_figure(word)).collect();
+        let mut telling: Vec<&Word<'_>> = Vec::with_capacity(words.len());
+        telling.extend(words.iter().filter(|word| !is_stopword(word)));
+        let mut content: Vec<&Word<'_>> = Vec::with_capacity(telling.len());
+        content.extend(telling.iter().filter(|word| !is_figure(word)));
         let openers = content.iter().filter(|word| word.opens_sentence && is_capital(word));
         let mut shapes: Vec<(u32, Shape)> =
             content.iter().map(|word| (word.term, Shape::of(&word.folded))).collect();
