@@ -19,9 +19,6 @@ const DOMAIN: &str = "copydesk";
 /// When a client that was refused may try again, where nothing tells how long it takes.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How prost begins to say what is wrong with a message.
-const UNDECODED: &str = "failed to decode Protobuf message";
-
 /// Violations that a status tells, and characters of each part of one.
 const MOST_VIOLATIONS: usize = 10;
 const MOST_CHARACTERS: usize = 160;
@@ -306,8 +303,8 @@ pub(super) fn ingest_error(status: &Status) -> IngestError {
 pub(super) fn undecodable(status: Status) -> Status {
     match status.code() {
         _ if !status.details().is_empty() => status,
-        // As gRPC has it, this is our failure; it is bad input.
-        Code::Internal if status.message().starts_with(UNDECODED) => {
+        // As gRPC has it, this is our failure; it is bad input. Our own have details.
+        Code::Internal => {
             let mut invalid = Invalid::default();
             let problem = format!("is none of this call ({}); send one", status.message());
             invalid.add("message", problem);

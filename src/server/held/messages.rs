@@ -2,8 +2,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http_body::{Frame, SizeHint};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 use super::Room;
 
@@ -44,7 +44,12 @@ impl http_body::Body for Messages {
                 return Poll::Ready(Some(Err(refusal.into())));
             }
         }
-        Poll::Ready(frame)
+        // As the transport has it, what ended in between is not known; it is not our failure.
+        let aborted = |error: Status| match error.code() {
+            Code::Unknown => Status::aborted("the connection ended in the middle of a message"),
+            _ => error,
+        };
+        Poll::Ready(frame.map(|frame| frame.map_err(aborted)))
     }
 
     fn is_end_stream(&self) -> bool {
