@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::related::{Grouping, Mode, Subject, Surroundings, WeighedSubject, group};
+use crate::related::{Grouping, Mode, Placed, Subject, Surroundings, WeighedSubject, group};
 use crate::store::{DocumentKey, StoryKey, StoryWord, View, Writer};
 
 use super::{CorpusError, Parts};
@@ -162,8 +162,11 @@ impl Parts {
                 .map(|(_, subject)| WeighedSubject::new(subject, &rarity))
                 .collect();
             let around = Surroundings::of(&own, &others);
-            let probability =
-                |other| self.scale.documents(Mode::Hybrid, &around.features(&own, other));
+            let placed = around.place(&own);
+            let probability = |other| {
+                let features = around.features(placed, around.place(other));
+                self.scale.documents(Mode::Hybrid, &features)
+            };
             let stories = likeliest.iter().map(|(story, _)| *story);
             let nearest: Vec<(f32, StoryKey)> =
                 others.iter().map(probability).zip(stories).collect();
@@ -234,10 +237,11 @@ impl Parts {
                 .iter()
                 .map(|subject| WeighedSubject::new(subject, &rarity))
                 .collect();
+            let all: Vec<Placed<'_>> = all.iter().map(|one| nodes.around.place(one)).collect();
             group(all.len(), &grouping, |a, b| {
                 let pair = all.get(a).zip(all.get(b));
                 let said = pair.map_or(0.0, |(a, b)| {
-                    self.scale.documents(Mode::Hybrid, &nodes.around.features(a, b))
+                    self.scale.documents(Mode::Hybrid, &nodes.around.features(*a, *b))
                 });
                 said * nearness_in_time(nodes.subjects.get(a), nodes.subjects.get(b))
             })

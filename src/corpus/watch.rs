@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::embed::Lane;
-use crate::related::{Mode, Subject, Surroundings, WeighedSubject};
+use crate::related::{Mode, Placed, Subject, Surroundings, WeighedSubject};
 use crate::store::{DocumentKey, Filter, StoredDocument};
 
 use super::related_documents::{AskedDocument, RelatedDocument};
@@ -123,7 +123,7 @@ struct WeighedQuestion {
 impl Standing {
     fn weighed(&self) -> WeighedQuestion {
         let query = self.parts.weighed(&self.subject);
-        WeighedQuestion { shared: self.around.shared_with(&query), query }
+        WeighedQuestion { shared: self.around.place(&query).shared, query }
     }
 
     /// The probability that a document covers what is asked about, if it is enough.
@@ -133,14 +133,14 @@ impl Standing {
         key: DocumentKey,
         document: &WeighedSubject,
     ) -> Option<f32> {
-        let WeighedQuestion { query, shared } = question;
+        let query = Placed { document: &question.query, shared: question.shared };
         let probability = |features| self.parts.scale.documents(Mode::Hybrid, &features);
         // Nearly all of what comes in is told to be unrelated by this.
-        let may_be = || probability(self.around.at_most(query, document, *shared));
+        let may_be = || probability(self.around.at_most(query, document));
         if self.own == Some(key) || may_be() < self.min_score {
             return None;
         }
-        let score = probability(self.around.features(query, document));
+        let score = probability(self.around.features(query, self.around.place(document)));
         (score >= self.min_score).then_some(score)
     }
 }

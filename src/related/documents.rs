@@ -1,6 +1,6 @@
 use crate::verdict::Features;
 
-use super::likeness::{Surroundings, WeighedSubject};
+use super::likeness::{Placed, Surroundings, WeighedSubject};
 use super::{Mode, Scale};
 
 /// Answers that the others are compared with once more, the best ones.
@@ -20,20 +20,21 @@ pub fn rank(
     candidates: &[WeighedSubject],
 ) -> Vec<f32> {
     let around = Surroundings::of(query, candidates);
-    let own: Vec<f32> = candidates
-        .iter()
-        .map(|candidate| scale.documents(mode, &around.features(query, candidate)))
-        .collect();
+    let probability = |one, other| scale.documents(mode, &around.features(one, other));
+    let query = around.place(query);
+    let candidates: Vec<Placed<'_>> = candidates.iter().map(|one| around.place(one)).collect();
+    let own: Vec<f32> = candidates.iter().map(|one| probability(query, *one)).collect();
     expanded(&own, |a, b| {
         let pair = candidates.get(a).zip(candidates.get(b));
-        pair.map_or(0.0, |(a, b)| scale.documents(mode, &around.features(a, b)))
+        pair.map_or(0.0, |(a, b)| probability(*a, *b))
     })
 }
 
 /// What those probabilities are computed from, for those who fit them.
 pub fn ranking_features(query: &WeighedSubject, candidates: &[WeighedSubject]) -> Vec<Features> {
     let around = Surroundings::of(query, candidates);
-    candidates.iter().map(|candidate| around.features(query, candidate)).collect()
+    let query = around.place(query);
+    candidates.iter().map(|candidate| around.features(query, around.place(candidate))).collect()
 }
 
 /// Probabilities that take into account how probably the best answers are related to one another.

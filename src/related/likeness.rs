@@ -243,11 +243,16 @@ impl Surroundings {
         Self { length: common.dot(&common), common, is_series }
     }
 
+    /// A document, to be compared with others there.
+    pub fn place<'a>(&self, document: &'a WeighedSubject) -> Placed<'a> {
+        Placed { document, shared: document.terms.dot(&self.common) }
+    }
+
     /// What the probability is computed from that two documents cover the same events.
-    pub fn features(&self, one: &WeighedSubject, other: &WeighedSubject) -> Features {
-        let (mine, theirs) = (self.shared_with(one), other.terms.dot(&self.common));
+    pub fn features(&self, one: Placed<'_>, other: Placed<'_>) -> Features {
+        let mut features = self.of_words(one, other);
+        let (one, other) = (one.document, other.document);
         let missing = one.missing(other);
-        let mut features = self.of_words(one, other, mine, theirs);
         if missing >= OTHER_SUBJECT && (self.is_series || one.is_worded_like(other)) {
             features.push((TEMPLATE, 1.0));
         }
@@ -260,11 +265,11 @@ impl Surroundings {
         features
     }
 
-    /// What is no less than any of those features, and sooner computed. `shared` is what the
-    /// first document shares with all.
-    pub fn at_most(&self, one: &WeighedSubject, other: &WeighedSubject, shared: f32) -> Features {
+    /// What is no less than any of those features, and sooner computed.
+    pub fn at_most(&self, one: Placed<'_>, other: &WeighedSubject) -> Features {
         // The more the other one shares with all, the less is left that sets both apart.
-        let mut features = self.of_words(one, other, shared, 0.0);
+        let mut features = self.of_words(one, Placed { document: other, shared: 0.0 });
+        let one = one.document;
         let means = one.subject.mean.as_ref().zip(other.subject.mean.as_ref());
         features.extend(means.into_iter().flat_map(|(a, b)| {
             let coverage = (a.cosine(b) + OVER_MEANS).clamp(0.0, 1.0);
@@ -273,30 +278,30 @@ impl Surroundings {
         features
     }
 
-    /// How much of what all have in common a document shares.
-    pub fn shared_with(&self, one: &WeighedSubject) -> f32 {
-        one.terms.dot(&self.common)
-    }
-
-    fn of_words(
-        &self,
-        one: &WeighedSubject,
-        other: &WeighedSubject,
-        mine: f32,
-        theirs: f32,
-    ) -> Features {
-        let words = one.terms.dot(&other.terms);
-        let length = |own: &WeighedSubject, shared: f32| {
-            (own.terms.square() - 2.0 * shared + self.length).max(NOTHING)
+    fn of_words(&self, one: Placed<'_>, other: Placed<'_>) -> Features {
+        let shared = one.shared + other.shared;
+        let length = |own: Placed<'_>| {
+            (own.document.terms.square() - 2.0 * own.shared + self.length).max(NOTHING)
         };
-        let apart = words - mine - theirs + self.length;
-        let apart = apart / (length(one, mine) * length(other, theirs)).sqrt();
+        let lengths = (length(one) * length(other)).sqrt();
+        let (one, other) = (one.document, other.document);
+        let words = one.terms.dot(&other.terms);
+        let apart = (words - shared + self.length) / lengths;
         vec![
             ("words", words),
             ("words_apart", apart * (1.0 - one.brevity(other))),
             ("figures", one.figures.dot(&other.figures)),
         ]
     }
+}
+
+/// A document in its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// The document.
+    pub document: &'a WeighedSubject,
+    /// How much it shares of what all have in common.
+    pub shared: f32,
 }
 
 /// What is computed from how well passages cover one another.
@@ -382,7 +387,9 @@ mod tests {
         let all: Vec<_> = all.iter().map(|one| WeighedSubject::new(one, &rarity)).collect();
         let [query, same, other, ..] = all.as_slice() else { panic!("five documents") };
         let around = Surroundings::of(query, &all[1..]);
-        let (same, other) = (around.features(query, same), around.features(query, other));
+        let beside =
+            |other: &WeighedSubject| around.features(around.place(query), around.place(other));
+        let (same, other) = (beside(same), beside(other));
         assert!(value(&other, "words") > 0.5, "{other:?}");
         let gap = |name| value(&same, name) - value(&other, name);
         assert!(gap("words_apart") > gap("words"), "{same:?} {other:?}");
@@ -401,8 +408,8 @@ mod tests {
         let [query, others @ ..] = &all;
         let around = Surroundings::of(query, others);
         for other in others {
-            let features = around.features(query, other);
-            let bound = around.at_most(query, other, around.shared_with(query));
+            let features = around.features(around.place(query), around.place(other));
+            let bound = around.at_most(around.place(query), other);
             for (name, most) in bound {
                 assert!(most >= value(&features, name) - 1e-6, "{name}: {features:?}");
             }
@@ -426,7 +433,8 @@ mod tests {
         let mut others = Vec::from(["Brune", "Cadell", "Dorsey", "Elwood"].map(results));
         others.push(weighed("Fenton Foods", "Fenton Foods: third quarter net 4, sales 12."));
         let is_template = |around: &Surroundings| {
-            let features = around.features(&query, others.last().unwrap_or(&query));
+            let last = others.last().unwrap_or(&query);
+            let features = around.features(around.place(&query), around.place(last));
             features.iter().any(|(name, _)| *name == TEMPLATE)
         };
         assert!(is_template(&Surroundings::of(&query, &others)));

@@ -26,7 +26,7 @@ use crate::verdict::{Comparable, Judge, compare};
 pub use documents::{rank, ranking_features};
 pub use gist::Gist;
 pub use grouping::{Grouping, group};
-pub use likeness::{Surroundings, WeighedSubject, WeighedText};
+pub use likeness::{Placed, Surroundings, WeighedSubject, WeighedText};
 pub use novelty::told;
 pub use prior::Prior;
 pub use ranking::{Mode, Pick, Ranking, pick};
