@@ -10,8 +10,10 @@ impl Bag {
     /// Of terms, each as often as it is given.
     pub fn counted(mut terms: Vec<u32>) -> Self {
         terms.sort_unstable();
+        let mut counted = Vec::with_capacity(terms.len());
         let runs = terms.chunk_by(|a, b| a == b);
-        Self(runs.filter_map(|run| Some((*run.first()?, run.len() as f32))).collect())
+        counted.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as f32))));
+        Self(counted)
     }
 
     /// Of terms, each once.

@@ -186,10 +186,11 @@ impl Changed {
     fn of(document: &Report, other: &Report) -> Self {
         // What one says first, the other one says nowhere; what that one says first, this one
         // does not say first.
+        let (first, others) = (document.lead(), other.lead());
+        let ways = [(&first, &others, &other.whole), (&others, &first, &document.whole)];
         let replaced = |missing: fn(&Profile, &Profile) -> f32| {
-            let ways = [(document, other), (other, document)].map(|(one, other)| {
-                missing(&one.lead, &other.whole).min(missing(&other.lead, &one.lead))
-            });
+            let ways =
+                ways.map(|(lead, other, whole)| missing(lead, whole).min(missing(other, lead)));
             ways.into_iter().fold(0.0, f32::max)
         };
         Self {

@@ -222,8 +222,8 @@ fn grams(words: &[Word<'_>]) -> Vec<u32> {
         joined.extend_from_slice(word.folded.as_bytes());
         joined.push(b' ');
     }
-    let gram = |run: &[u8]| Some(u32::from_le_bytes(run.try_into().ok()?));
-    joined.windows(GRAM).filter_map(gram).collect()
+    let gram = |run: &[u8]| run.iter().rev().fold(0, |gram, byte| (gram << 8) | u32::from(*byte));
+    joined.windows(GRAM).map(gram).collect()
 }
 
 /// The words that are written with a capital though no sentence begins there; none where

@@ -25,8 +25,6 @@ pub struct Report {
     pub published_at: Option<Timestamp>,
     /// All that counts.
     pub(super) whole: Profile,
-    /// The part of it that comes first.
-    pub(super) lead: Profile,
     /// Words of its headline that say something.
     pub(super) title: Bag,
     /// The first one of them, and how it is written.
@@ -66,20 +64,10 @@ pub struct Heading<'a> {
 impl Report {
     /// Of its passages, in reading order, and what else is known.
     pub fn new(heading: &Heading<'_>, passages: Vec<ReportPassage>) -> Self {
-        let parts: Vec<(&Profile, f32)> =
-            passages.iter().map(|passage| (&passage.text.profile, passage.counts())).collect();
-        let mut length = 0;
-        let leading = passages.iter().take_while(|passage| {
-            let is_short = length < LEAD / 2;
-            length += if passage.counts() > 0.0 { passage.text.words } else { 0 };
-            is_short
-        });
-        let leading = parts.get(..leading.count()).unwrap_or_default();
         let title = words(heading.title);
         let title: Vec<_> = title.iter().filter(|word| !is_stopword(word)).collect();
         Self {
-            whole: Profile::of_parts(&parts),
-            lead: Profile::of_parts(leading),
+            whole: whole(&passages),
             title_first: title.first().map(|word| (word.term, Shape::of(&word.folded))),
             title: Bag::distinct(title.iter().map(|word| word.term).collect()),
             vector: mean(&passages),
@@ -88,6 +76,17 @@ impl Report {
             published_at: heading.published_at,
             passages,
         }
+    }
+
+    /// The part of it that comes first.
+    pub(super) fn lead(&self) -> Profile {
+        let mut length = 0;
+        let leading = self.passages.iter().take_while(|passage| {
+            let is_short = length < LEAD / 2;
+            length += if passage.counts() > 0.0 { passage.text.words } else { 0 };
+            is_short
+        });
+        whole(self.passages.get(..leading.count()).unwrap_or_default())
     }
 
     /// Whether the passages of two reports on the same text count the same.
@@ -128,6 +127,12 @@ impl ReportPassage {
             PassageKind::Furniture => 0.0,
         }
     }
+}
+
+/// All that counts in some passages.
+fn whole(passages: &[ReportPassage]) -> Profile {
+    let parts = passages.iter().map(|passage| (&passage.text.profile, passage.counts()));
+    Profile::of_parts(&parts.collect::<Vec<_>>())
 }
 
 /// The mean of all vectors, weighted by words; `None` if there is none.
