@@ -138,6 +138,28 @@ async fn pages_are_taken_in_and_asked_about() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_can_be_taken_in() {
+    let desk = desk_with_seeds().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("corpus.jsonl");
+    let exported = run(&desk, &["export"]);
+    assert_eq!(code(&exported), Some(0), "{}", err(&exported));
+    fs::write(&file, &exported.stdout).unwrap();
+    let one = run(&desk, &["export", "--source", "Sputnik"]);
+    assert_eq!(json_lines(&one).len(), 1);
+
+    let other = Desk::open().await;
+    let ingested = run(&other, &["ingest", file.to_str().unwrap()]);
+    assert_eq!(code(&ingested), Some(0), "{}", err(&ingested));
+    let ordered = |output: &Output| {
+        let mut lines: Vec<String> = out(output).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(ordered(&run(&other, &["export"])), ordered(&exported));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_take_text_standard_input_and_ids() {
     let mut desk = Desk::open().await;
     desk.put("a", &[LEAD, SECOND]).await;
