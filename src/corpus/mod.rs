@@ -71,7 +71,7 @@ use shelf::Shelf;
 use steps::timed_wait;
 use subjects::{Gists, Subjects};
 use watch::Watchers;
-pub use watch::{Answers, WatchQuestion, Watched};
+pub use watch::{Answers, WatchQuestion, Watched, Watching};
 
 /// Questions whose blocking part runs at once, for each worker that embeds. More wait.
 const QUESTIONS_PER_WORKER: usize = 4;
