@@ -21,13 +21,13 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use common::made::{Mixtures, all_new, model};
 use common::{Resident, numbers, resident_bytes, reuters, vectors, write_nearest, write_vectors};
 use copydesk::article::{Body, Incoming, Metadata, read};
 use copydesk::corpus::open_index;
-use copydesk::embed::{Embedder, ModelInfo, Setup, SetupOptions, UnitVector, Windows};
+use copydesk::embed::{UnitVector, Windows};
 use copydesk::index::{ContentId, ContentSet, Options, Scope, SegmentedIndex, VectorIndex};
-use copydesk::store::{DocumentKey, ModelIdentity, NewDocument, PassageKey, Store};
-use copydesk::verdict::{DocumentVerdict, PassageVerdict, Verdict};
+use copydesk::store::{ModelIdentity, NewDocument, Store};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use simsimd::SpatialSimilarity;
@@ -65,28 +65,6 @@ fn main() {
     }
 }
 
-/// The default model, which a server will open the store with.
-fn model() -> std::sync::Arc<ModelInfo> {
-    let setup = Setup::ensure(&SetupOptions::default(), &|_, _| {}).unwrap();
-    std::sync::Arc::clone(Embedder::start(&setup, 1).unwrap().model())
-}
-
-/// Mixtures of two real vectors.
-struct Mixtures {
-    real: Vec<UnitVector>,
-    rng: Rng,
-}
-
-impl Mixtures {
-    fn next(&mut self) -> UnitVector {
-        let a = self.real[self.rng.usize(0..self.real.len())].as_slice();
-        let b = self.real[self.rng.usize(0..self.real.len())].as_slice();
-        let share = 0.3 + 0.4 * self.rng.f32();
-        let mixed: Vec<f32> = a.iter().zip(b).map(|(a, b)| share * a + (1.0 - share) * b).collect();
-        UnitVector::normalized(&mixed).unwrap()
-    }
-}
-
 fn build(folder: &Path, passages: usize) {
     let data = folder.join("scale");
     let _ = std::fs::remove_dir_all(&data);
@@ -94,9 +72,7 @@ fn build(folder: &Path, passages: usize) {
     let identity = ModelIdentity::from(model.as_ref());
     let store = Store::open(&data, &identity).unwrap();
     let index = open_index(&store, &model, Options::default()).unwrap();
-    let real = vectors(&folder.join("a.base.npy"));
-    let real: Vec<UnitVector> = real.iter().map(|windows| windows.vectors()[0].clone()).collect();
-    let mut mixtures = Mixtures { real, rng: Rng::with_seed(2026) };
+    let mut mixtures = Mixtures::of(&folder.join("a.base.npy"));
     let queries: Vec<UnitVector> = (0..QUERIES).map(|_| mixtures.next()).collect();
 
     let texts = reuters();
@@ -169,7 +145,7 @@ fn store_some(
                     words: 100,
                     published_at,
                     ingested_at: published_at,
-                    verdict: &new(&article),
+                    verdict: &all_new(&article),
                     family: None,
                 })?;
                 added.extend(
@@ -183,26 +159,6 @@ fn store_some(
         })
         .unwrap();
     added
-}
-
-fn new(article: &copydesk::article::Article) -> DocumentVerdict<DocumentKey, PassageKey> {
-    let passage = |passage: &copydesk::article::Passage| PassageVerdict {
-        ordinal: passage.ordinal,
-        kind: passage.kind,
-        verdict: Verdict::New,
-        probability: 0.0,
-        novelty: 1.0,
-        matched: None,
-    };
-    DocumentVerdict {
-        verdict: Verdict::New,
-        of: None,
-        probability: 0.0,
-        duplicate_share: 0.0,
-        novelty: 1.0,
-        lexical_only: false,
-        passages: article.passages.iter().map(passage).collect(),
-    }
 }
 
 /// How near the nearest other vectors are.

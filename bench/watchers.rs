@@ -68,7 +68,7 @@ async fn run() {
                 min_score: None,
                 after: None,
             };
-            let stream = ReceiverStream::new(corpus.watch(question).await.unwrap());
+            let stream = ReceiverStream::new(corpus.watch(question).await.unwrap().answers);
             let answers = Arc::clone(&answers);
             standing.push(tokio::spawn(stream.for_each(move |_| {
                 answers.fetch_add(1, Ordering::Relaxed);

@@ -9,16 +9,19 @@
 )]
 
 mod common;
+#[path = "../fuzz/harness/feed.rs"]
+mod feed;
+#[path = "../fuzz/harness/warc.rs"]
+mod warc;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use common::web::{Answer, Web, all, page, rss};
 use common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
-use copydesk::feed;
 use copydesk::proto::v1 as pb;
-use copydesk::warc::Archive;
 use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -183,7 +186,7 @@ async fn links_lead_neither_inward_nor_out_of_the_web() {
     );
     assert!(inside.requests("/secret").is_empty());
     // The entry without a link that could be followed has its own text.
-    assert!(out(&output).contains("1 articles in"), "{}", out(&output));
+    assert!(out(&output).contains("1 article in"), "{}", out(&output));
 
     let output = run(&desk, &["--follow-links", "--allow-private", &web.url("/rss")]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
@@ -363,48 +366,24 @@ async fn a_name_and_password_go_to_their_host_and_nowhere_else() {
     }
 }
 
-/// Reads a feed of any bytes. What is found in it is bounded and can be shown.
-fn read_feed(bytes: &[u8]) {
-    let Ok(feed) = feed::read(bytes, "", None) else { return };
-    for entry in feed.entries {
-        assert!(entry.title.chars().count() <= 1_000);
-        assert!(
-            !entry.title.contains(char::is_control) && !entry.author.contains(char::is_control)
-        );
-        assert_eq!(entry.document_id("https://a.example/").len(), 32);
-        assert!(entry.page().contains(&entry.html));
-    }
-}
-
-/// Reads an archive of any bytes.
-fn read_archive(bytes: &[u8]) {
-    let pages: Vec<_> = Archive::new(bytes, 1_000).collect();
-    assert!(pages.iter().flatten().all(|page| page.body.len() <= 1_000));
-}
-
 #[test]
 fn feeds_and_archives_that_nobody_wrote_harm_nobody() {
     let seed = std::env::var("COPYDESK_SEED").ok().map(|seed| seed.parse().unwrap());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     println!("COPYDESK_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let feed = rss(&[("1", "Rates &amp; prices", "https://a.example/1", "<p>One.</p>")]);
-    let atom = "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/'><id>x</id>\
-        <entry><id>tag:a,1</id><title type='xhtml'><div>T</div></title><link href='1'/>\
-        <content type='html'>&lt;p&gt;One.</content><updated>2021-05-03T08:00:00Z</updated>\
-        </entry></feed>";
-    let json = "{\"version\": \"https://jsonfeed.org/version/1.1\", \"title\": \"x\", \
-        \"items\": [{\"id\": \"1\", \"content_text\": \"One.\", \"authors\": [{\"name\": \"A\"}]}]}";
-    let archive = record("1", "https://a.example/1", "text/html", b"<p>One.").repeat(2);
-    let seeds = [feed.into_bytes(), atom.into(), json.into(), archive];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let files = ["feed", "warc"].map(|kind| fs::read_dir(folder.join(kind)).unwrap());
+    let seeds: Vec<Vec<u8>> =
+        files.into_iter().flatten().map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
     for seed in &seeds {
-        read_feed(seed);
-        read_archive(seed);
+        feed::read_feed(seed);
+        warc::read_archive(seed);
     }
     for _ in 0..2_000 {
         let bytes = changed(&seeds, &mut rng);
-        read_feed(&bytes);
-        read_archive(&bytes);
+        feed::read_feed(&bytes);
+        warc::read_archive(&bytes);
     }
 }
 

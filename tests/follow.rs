@@ -314,14 +314,14 @@ async fn following_goes_on_until_it_is_ended_and_then_where_it_was() {
     web.put("/rss", Answer::rss(rss(&[second, first])));
     assert_eq!(following.next()["title"], "Rates");
     let said = following.end("-INT");
-    assert!(said.contains("following 1 feeds; Ctrl-C ends it"), "{said}");
+    assert!(said.contains("following 1 feed; Ctrl-C ends it"), "{said}");
     assert!(said.contains("2 new stories, 0 changed"), "{said}");
 
     let third = ("3", "Lenders", link.as_str(), THIRD);
     web.put("/rss", Answer::rss(rss(&[third, second, first])));
     let mut following = feeds.follow(&desk);
     assert_eq!(following.next()["title"], "Lenders");
-    assert!(following.end("-TERM").contains("1 new stories"));
+    assert!(following.end("-TERM").contains("1 new story"));
     assert_eq!(documents(&mut desk).await.len(), 3);
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod made;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};

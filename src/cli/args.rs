@@ -128,6 +128,8 @@ pub enum Command {
     List(ListArgs),
     /// Delete a document
     Delete(DeleteArgs),
+    /// Print documents with their text as JSON Lines, as ingest takes them
+    Export(ExportArgs),
     /// Show the state of a server: model, corpus, limits
     Info,
     /// Merge what a server's index is in pieces, and give the space of what was deleted back
@@ -637,6 +639,15 @@ pub struct ListArgs {
     /// Documents, at most
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: usize,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  copydesk export > corpus.jsonl
+  copydesk export --source Reuters --after 2023-10-01 | gzip > reuters.jsonl.gz")]
+pub struct ExportArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
 }

@@ -3,6 +3,7 @@ use super::failure::Failure;
 use super::output::{day, json, line, published, short, table, verdict};
 use super::progress;
 use super::questions::duplicate_table;
+use super::work::meanwhile;
 use crate::client::Client;
 use crate::proto::v1 as pb;
 
@@ -178,11 +179,12 @@ pub async fn delete(mut client: Client, args: DeleteArgs, as_json: bool) -> Resu
     }
 }
 
-/// Shows the state of the server.
 /// Compacts the index of a server, and waits until that is done.
 pub async fn compact(mut client: Client, as_json: bool) -> Result<(), Failure> {
     let bar = progress::waiting("compacting");
-    let response = client.admin.compact_index(pb::CompactIndexRequest {}).await;
+    let mut admin = client.admin.clone();
+    let compacting = admin.compact_index(pb::CompactIndexRequest {});
+    let response = meanwhile(&mut client, compacting, &bar, &["merge", "link"]).await;
     bar.finish_and_clear();
     let response = response?.into_inner();
     if as_json {
@@ -196,6 +198,7 @@ pub async fn compact(mut client: Client, as_json: bool) -> Result<(), Failure> {
     ))
 }
 
+/// Shows the state of the server.
 pub async fn info(mut client: Client, as_json: bool) -> Result<(), Failure> {
     let info = client.admin.get_server_info(pb::GetServerInfoRequest {}).await?.into_inner();
     if as_json {

@@ -5,6 +5,7 @@ mod check;
 mod connect;
 mod demo;
 mod documents;
+mod export;
 mod failure;
 mod follow;
 mod ingest;
@@ -22,6 +23,7 @@ mod stop;
 mod stories;
 mod token;
 mod watch;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -111,6 +113,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Delete(args) => {
             documents::delete(connect(&server).await?, args, json).await.map(done)
         }
+        Command::Export(args) => export::export(connect(&server).await?, args).await,
         Command::Info => documents::info(connect(&server).await?, json).await.map(done),
         Command::Compact => documents::compact(connect(&server).await?, json).await.map(done),
         Command::Snapshot(args) => {

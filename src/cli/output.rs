@@ -79,6 +79,11 @@ pub fn short(text: &str, most: usize) -> String {
     }
 }
 
+/// How many there are, and of what.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// The day of a time.
 pub fn day(time: Option<prost_types::Timestamp>) -> String {
     let time = time.and_then(|time| Timestamp::from_second(time.seconds).ok());

@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -9,12 +8,10 @@ use super::failure::Failure;
 use super::output::{json, json_value, line};
 use super::progress;
 use super::serve::{default_workers, ensure};
+use super::work::INTERVAL;
 use crate::client::Client;
 use crate::corpus::reembed_folder;
 use crate::proto::v1 as pb;
-
-/// How often the server is asked how far it is.
-const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Changes a corpus to another model, and waits until that answers.
 pub async fn reembed(server: ServerArgs, args: ReembedArgs, as_json: bool) -> Result<(), Failure> {
@@ -26,9 +23,9 @@ pub async fn reembed(server: ServerArgs, args: ReembedArgs, as_json: bool) -> Re
 
 async fn of_folder(folder: &Path, setup: SetupArgs, as_json: bool) -> Result<(), Failure> {
     let setup = ensure(setup).await?;
-    let bar = progress::share("embedding");
-    let changed = reembed_folder(folder, &setup, default_workers(), |share| {
-        bar.set_position((share * 1_000.0) as u64);
+    let bar = progress::texts("embedding");
+    let changed = reembed_folder(folder, &setup, default_workers(), |done, total| {
+        progress::tell_texts(&bar, done, total);
     });
     let changed = changed.await;
     bar.finish_and_clear();
@@ -66,21 +63,22 @@ async fn of_server(mut client: Client, args: ReembedArgs, as_json: bool) -> Resu
 
 /// Returns when the model answers.
 async fn wait(client: &mut Client, id: &str) -> Result<(), Failure> {
-    let bar = progress::share("embedding");
+    let bar = progress::texts("embedding");
     loop {
         let info = client.admin.get_server_info(pb::GetServerInfoRequest {}).await?.into_inner();
+        let corpus = info.corpus.unwrap_or_default();
         if info.model.is_some_and(|model| model.model_id == id) {
             bar.finish_and_clear();
             return Ok(());
         }
         let Some(next) = info.next_model.filter(|next| next.model_id == id) else {
             bar.finish_and_clear();
-            let work = info.corpus.unwrap_or_default().background_work.join(", ");
+            let work = corpus.background_work.join(", ");
             return Err(Failure::Other(format!("the change ended before it was done: {work}")));
         };
-        bar.set_position(
-            (f64::from(next.embedded_share) * bar.length().unwrap_or(0) as f64) as u64,
-        );
+        let total = corpus.distinct_passage_count;
+        let done = f64::from(next.embedded_share) * total as f64;
+        progress::tell_texts(&bar, done as u64, total as u64);
         tokio::time::sleep(INTERVAL).await;
     }
 }

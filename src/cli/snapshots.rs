@@ -5,6 +5,7 @@ use super::args::{RestoreArgs, SnapshotArgs};
 use super::failure::Failure;
 use super::output::{json, json_value, line};
 use super::progress;
+use super::work::meanwhile;
 use crate::client::Client;
 use crate::proto::v1 as pb;
 use crate::store;
@@ -18,7 +19,9 @@ pub async fn snapshot(
     let of_time = || Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     let request = pb::CreateSnapshotRequest { snapshot_name: args.name.unwrap_or_else(of_time) };
     let bar = progress::waiting("making the snapshot");
-    let response = client.admin.create_snapshot(request).await;
+    let mut admin = client.admin.clone();
+    let making = admin.create_snapshot(request);
+    let response = meanwhile(&mut client, making, &bar, &["snapshot"]).await;
     bar.finish_and_clear();
     let response = response?.into_inner();
     if as_json {

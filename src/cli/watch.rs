@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::output::{json, line, published, short, verdict};
 use super::questions::text;
 use crate::client::Client;
-use crate::proto::v1 as pb;
 use crate::proto::v1::watch_related_documents_request;
+use crate::proto::{sequence_of, v1 as pb};
 
 /// Characters of a title that a line shows.
 const TITLE: usize = 100;
@@ -34,23 +34,23 @@ pub async fn watch(client: Client, args: WatchArgs, as_json: bool) -> Result<(),
     };
     match last {
         Some(last) => eprintln!("go on with --after-sequence {last}"),
-        None if ended.is_ok() => eprintln!("nothing came, so there is nothing to go on after"),
+        None if ended.is_ok() => eprintln!("the question did not stand yet"),
         None => {}
     }
     ended
 }
 
-/// Prints answers for as long as they come. `last` is the number to go on after, once
-/// the question stands and there is one.
+/// Prints answers for as long as they come. `last` is the number to go on after, once the
+/// question stands.
 async fn print(
     mut client: Client,
     request: pb::WatchRelatedDocumentsRequest,
     as_json: bool,
     last: &mut Option<i64>,
 ) -> Result<(), Failure> {
-    let after = request.after_sequence;
-    let mut answers = client.similarity.watch_related_documents(request).await?.into_inner();
-    *last = after;
+    let response = client.similarity.watch_related_documents(request).await?;
+    *last = sequence_of(response.metadata());
+    let mut answers = response.into_inner();
     eprintln!("watching; Ctrl-C ends it");
     while let Some(answer) = answers.message().await? {
         match as_json {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -70,6 +70,8 @@ pub struct CorpusInfo {
     pub known_texts: u64,
     /// The model that the corpus is being changed to.
     pub next_model: Option<NextModel>,
+    /// Share of the snapshot that is made, 0 to 1, while one is.
+    pub copied_share: Option<f32>,
 }
 
 /// What a corpus is at just now.
@@ -327,7 +329,13 @@ impl Corpus {
     pub async fn snapshot(&self, name: SnapshotName) -> Result<Snapshot, CorpusError> {
         let store = self.parts().store.clone();
         let folder = self.snapshots();
-        let copying = tokio::task::spawn_blocking(move || store.snapshot(&folder, &name));
+        let share = Arc::clone(&self.desk.copying);
+        let tell = move |copied| *share.lock().unwrap_or_else(PoisonError::into_inner) = copied;
+        let copying = tokio::task::spawn_blocking(move || {
+            let made = store.snapshot(&folder, &name, &|share| tell(Some(share)));
+            tell(None);
+            made
+        });
         Ok(copying.await.map_err(|_| CorpusError::Panicked)??)
     }
 
@@ -338,6 +346,7 @@ impl Corpus {
     /// If the store fails.
     pub async fn info(&self) -> Result<CorpusInfo, CorpusError> {
         let change = self.change();
+        let copied = *self.desk.copying.lock().unwrap_or_else(PoisonError::into_inner);
         self.blocking(move |parts| {
             let totals = parts.store.reader()?.view().totals()?;
             let next_model = change.progress(totals.contents)?;
@@ -350,6 +359,7 @@ impl Corpus {
                 index,
                 embedding: parts.embedder.stats(),
                 known_texts: parts.known.load(Ordering::Relaxed),
+                copied_share: copied,
             })
         })
         .await

@@ -71,7 +71,7 @@ use shelf::Shelf;
 use steps::timed_wait;
 use subjects::{Gists, Subjects};
 use watch::Watchers;
-pub use watch::{Answers, WatchQuestion, Watched};
+pub use watch::{Answers, WatchQuestion, Watched, Watching};
 
 /// Questions whose blocking part runs at once, for each worker that embeds. More wait.
 const QUESTIONS_PER_WORKER: usize = 4;
@@ -137,6 +137,8 @@ struct Desk {
     map: Arc<Mutex<Option<map::Map>>>,
     /// The change of model that is under way, or how the last one failed.
     change: std::sync::Mutex<Change>,
+    /// How far the snapshot is that is being made.
+    copying: Arc<std::sync::Mutex<Option<f32>>>,
 }
 
 /// What answers with one model.
@@ -229,6 +231,7 @@ impl Corpus {
             watchers: Watchers::new(),
             map: Arc::default(),
             change: std::sync::Mutex::new(Change::None),
+            copying: Arc::default(),
         };
         Ok(Self { desk: Arc::new(desk), caller: Caller::default() })
     }

@@ -69,7 +69,7 @@ impl Change {
 
 /// Changes the corpus in `folder`, which no server has open, to another model: on all
 /// workers, and without the model that it has. What was embedded is kept if it breaks off.
-/// Calls `progress` with the share that is done, 0 to 1.
+/// Calls `progress` with the texts that are done and those that there are.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ pub async fn reembed_folder(
     folder: &Path,
     setup: &Setup,
     workers: usize,
-    progress: impl Fn(f32),
+    progress: impl Fn(u64, u64),
 ) -> Result<Arc<ModelInfo>, CorpusError> {
     let embedder = Embedder::start(setup, workers)?;
     let model = Arc::clone(embedder.model());
@@ -87,7 +87,7 @@ pub async fn reembed_folder(
     let contents = store.reader()?.view().totals()?.contents;
     embed_stored(&store, &embedder, TOGETHER, |texts| {
         done.set(done.get() + texts as i64);
-        progress(done.get() as f32 / contents.max(1) as f32);
+        progress(done.get().unsigned_abs(), contents.unsigned_abs());
         ready(())
     })
     .await?;

@@ -58,6 +58,14 @@ pub struct Watched {
     pub sequence: i64,
 }
 
+/// A question that stands.
+pub struct Watching {
+    /// What to go on after until there is an answer.
+    pub after: i64,
+    /// Its answers.
+    pub answers: Answers,
+}
+
 /// The answers to a standing question, or why there are no more.
 pub type Answers = mpsc::Receiver<Result<Watched, CorpusError>>;
 
@@ -265,7 +273,7 @@ impl Corpus {
     ///
     /// If what is asked about is not stored, is empty or cannot be embedded, or if it goes on
     /// after what is not remembered.
-    pub async fn watch(&self, question: WatchQuestion) -> Result<Answers, CorpusError> {
+    pub async fn watch(&self, question: WatchQuestion) -> Result<Watching, CorpusError> {
         let place = self.desk.watchers.place()?;
         let parts = self.parts();
         let asked = self.asked_document(&parts, question.query).await?;
@@ -287,13 +295,14 @@ impl Corpus {
         let (asked, filter) = (Arc::new(asked), question.filter);
         let watch = Watch { corpus: self.clone(), parts, asked, standing, filter, _place: place };
         let (answers, receiver) = mpsc::channel(ON_THEIR_WAY);
-        match question.after {
+        let after = match question.after {
             None => {
                 let turn = Arc::clone(&self.desk.turn).lock_owned().await;
                 let last = self.sequence().await?;
                 let live = self.desk.watchers.add(watch.standing.clone(), last);
                 drop(turn);
                 tokio::spawn(async move { watch.send_live(live, answers).await });
+                last
             }
             Some(after) => {
                 let last = self.sequence().await?;
@@ -305,9 +314,10 @@ impl Corpus {
                     });
                 }
                 tokio::spawn(async move { watch.go_on(after, answers).await });
+                after
             }
-        }
-        Ok(receiver)
+        };
+        Ok(Watching { after, answers: receiver })
     }
 
     async fn sequence(&self) -> Result<i64, CorpusError> {

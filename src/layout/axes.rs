@@ -62,7 +62,8 @@ fn orthogonal(directions: Vec<Vec<f32>>) -> Vec<UnitVector> {
 }
 
 fn dot(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(x, y)| x * y).sum()
+    use simsimd::SpatialSimilarity;
+    <f32 as SpatialSimilarity>::dot(one, other).unwrap_or(0.0) as f32
 }
 
 fn add(to: &mut [f32], what: &[f32], times: f32) {

@@ -66,6 +66,10 @@ impl Layout {
         let mut nearest: Vec<(f32, &UnitVector, Point)> = Vec::with_capacity(AMONG + 1);
         for (landmark, at) in &self.sample {
             let cosine = reduced.cosine(landmark);
+            // So it is with nearly all of them.
+            if nearest.get(AMONG - 1).is_some_and(|known| known.0 >= cosine) {
+                continue;
+            }
             let is_farther = |known: &&(f32, &UnitVector, Point)| known.0 >= cosine;
             let rank = nearest.iter().take_while(is_farther).count();
             if rank < AMONG {

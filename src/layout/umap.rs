@@ -69,8 +69,12 @@ fn neighbours(vectors: &[UnitVector]) -> Vec<Pair> {
         let others = vectors.iter().enumerate().filter(|(other, _)| *other != one);
         let mut distances: Vec<(f32, usize)> =
             others.map(|(other, there)| (1.0 - vector.cosine(there), other)).collect();
-        distances.sort_unstable_by(|(a, x), (b, y)| a.total_cmp(b).then(x.cmp(y)));
-        distances.truncate(count);
+        let nearer = |(a, x): &(f32, usize), (b, y): &(f32, usize)| a.total_cmp(b).then(x.cmp(y));
+        if count < distances.len() {
+            distances.select_nth_unstable_by(count, nearer);
+            distances.truncate(count);
+        }
+        distances.sort_unstable_by(nearer);
         for (other, strength) in memberships(&distances) {
             strengths.insert((one, other), strength);
         }

@@ -207,8 +207,12 @@ fn payload(identity: &str) -> String {
 /// The index in a folder, every byte of it checked.
 fn sound(folder: &Path, payload: &str) -> Result<Index, LexicalError> {
     let index = Index::open_in_dir(folder)?;
-    if index.load_metas()?.payload.as_deref() != Some(payload) {
-        return Err(LexicalError("it is of another corpus or format".into()));
+    let metas = index.load_metas()?;
+    match metas.payload.as_deref() {
+        Some(stated) if stated == payload => {}
+        // There was too little yet to write any of it.
+        None if metas.segments.is_empty() => {}
+        _ => return Err(LexicalError("it is of another corpus or format".into())),
     }
     if !index.validate_checksum()?.is_empty() {
         return Err(LexicalError("it is damaged".into()));
@@ -218,6 +222,9 @@ fn sound(folder: &Path, payload: &str) -> Result<Index, LexicalError> {
 
 /// The texts that the segments in a folder hold, with their stamps. Changes nothing.
 pub(super) fn held(folder: &Path, identity: &str) -> Result<HashMap<u64, u64>, LexicalError> {
+    if !folder.exists() {
+        return Ok(HashMap::new());
+    }
     let index = sound(folder, &payload(identity))?;
     let reader: IndexReader =
         index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;

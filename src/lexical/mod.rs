@@ -379,6 +379,7 @@ mod tests {
         for id in 0..8 {
             index.put(id, 1, bag(&[7]));
         }
+        assert_eq!(missing("a", &texts).ok(), Some(10), "nothing is written yet");
         index.shared.freeze();
         index.put(8, 1, bag(&[7]));
         drop(index);

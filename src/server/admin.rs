@@ -127,7 +127,8 @@ fn background_work(info: &CorpusInfo) -> Vec<String> {
         None => format!("embedding with {} {:.0}%", next.model.id, next.embedded_share * 100.0),
         Some(failure) => format!("embedding with {} failed: {failure}", next.model.id),
     });
-    info.index.background.iter().cloned().chain(changing).collect()
+    let copying = info.copied_share.map(|share| format!("snapshot {:.0}%", share * 100.0));
+    info.index.background.iter().cloned().chain(changing).chain(copying).collect()
 }
 
 async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {

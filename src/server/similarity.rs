@@ -7,14 +7,14 @@ use tonic::{Request, Response, Status};
 use crate::article::{Body, Incoming, Metadata, paragraphs_of};
 use crate::corpus::{
     Compared, Corpus, Detail, DocumentQuery, DuplicateQuestion, Query, RelatedDocumentsQuestion,
-    RelatedQuestion, WatchQuestion,
+    RelatedQuestion, WatchQuestion, Watching,
 };
-use crate::proto::v1 as pb;
 use crate::proto::v1::similarity_service_server::SimilarityService;
 use crate::proto::v1::{
     find_duplicates_request, find_related_documents_request, find_related_passages_request,
     watch_related_documents_request,
 };
+use crate::proto::{SEQUENCE, v1 as pb};
 use crate::store::Filter;
 
 use super::convert;
@@ -212,7 +212,8 @@ impl SimilarityService for Service {
         }
         let query = check.finish(query)?;
         let question = WatchQuestion { query, filter, min_score, after };
-        let answers = pass.corpus.watch(question).await.map_err(Refusal::from)?;
+        let Watching { after, answers } =
+            pass.corpus.watch(question).await.map_err(Refusal::from)?;
         // Standing questions have a bound of their own; this one is not worked on any more.
         drop(pass);
         let gate = self.gate.clone();
@@ -230,7 +231,9 @@ impl SimilarityService for Service {
             let goes_on = !std::mem::replace(has_ended, answer.is_err());
             futures::future::ready(goes_on.then_some(answer))
         });
-        Ok(Response::new(answers.boxed()))
+        let mut response = Response::new(answers.boxed());
+        response.metadata_mut().insert(SEQUENCE, after.into());
+        Ok(response)
     }
 }
 

@@ -137,12 +137,18 @@ type Result<T> = std::result::Result<T, SnapshotError>;
 impl Store {
     /// Copies the store as it is at this moment into `folder`, under a name, while others
     /// read and write. When this returns OK it is on disk; else nothing of that name is there.
+    /// Calls `tell` with the share that is done, 0 to 1.
     ///
     /// # Errors
     ///
     /// If there is a snapshot of that name, another one is being made, or files cannot be
     /// written.
-    pub fn snapshot(&self, folder: &Path, name: &SnapshotName) -> Result<Snapshot> {
+    pub fn snapshot(
+        &self,
+        folder: &Path,
+        name: &SnapshotName,
+        tell: &dyn Fn(f32),
+    ) -> Result<Snapshot> {
         fs::create_dir_all(folder).map_err(SnapshotError::of(folder))?;
         let _making = only_one(folder)?;
         let target = folder.join(name.as_str());
@@ -153,8 +159,11 @@ impl Store {
         let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder);
         let unfinished = unfinished.map_err(SnapshotError::of(folder))?;
         let copy = unfinished.path().join(FILE);
-        let created_at = self.copy_to(&copy)?;
-        let (size_bytes, sha256) = copied(&copy, &mut io::sink(), &|_| {})?;
+        // Copying waits for others between its steps, and takes about as long as reading it again.
+        let created_at = self.copy_to(&copy, &|share| tell(share / 2.0))?;
+        let bytes = fs::metadata(&copy).map_err(SnapshotError::of(&copy))?.len().max(1);
+        let again = |read: u64| tell(0.5 + read as f32 / bytes as f32 / 2.0);
+        let (size_bytes, sha256) = copied(&copy, &mut io::sink(), &again)?;
         let description = Description { format: FORMAT, created_at, size_bytes, sha256 };
         write(&unfinished.path().join(DESCRIPTION), &description)?;
         sync(&copy)?;
@@ -167,7 +176,7 @@ impl Store {
     }
 
     /// Copies the store into a file. Returns the moment that the copy shows.
-    fn copy_to(&self, file: &Path) -> Result<Timestamp> {
+    fn copy_to(&self, file: &Path, tell: &dyn Fn(f32)) -> Result<Timestamp> {
         let reader = self.reader()?;
         let created_at = Timestamp::now();
         // A reader sees the moment of its first look, however long the copying takes.
@@ -178,6 +187,8 @@ impl Store {
         copy.pragma_update(None, "synchronous", "OFF").map_err(StoreError::of_write)?;
         let backup = Backup::new(reader.view().connection, &mut copy).map_err(StoreError::from)?;
         while backup.step(PAGES).map_err(StoreError::of_write)? != StepResult::Done {
+            let step = backup.progress();
+            tell(1.0 - step.remaining as f32 / step.pagecount.max(1) as f32);
             std::thread::sleep(PAUSE);
         }
         drop(backup);
@@ -307,7 +318,28 @@ fn sync(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::SnapshotName;
+    use crate::store::{ModelIdentity, Store};
+
+    #[test]
+    fn a_snapshot_tells_how_far_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = ModelIdentity {
+            id: "model".to_owned(),
+            weights_sha256: "0".to_owned(),
+            precision: "f32".to_owned(),
+            dimension: 4,
+        };
+        let store = Store::open(folder.path(), &model).unwrap();
+        let shares = RefCell::new(Vec::new());
+        let name = SnapshotName::parse("one").unwrap();
+        let tell = |share| shares.borrow_mut().push(share);
+        store.snapshot(&folder.path().join("snapshots"), &name, &tell).unwrap();
+        let shares = shares.into_inner();
+        assert!(shares.is_sorted() && shares.last() == Some(&1.0), "{shares:?}");
+    }
 
     #[test]
     fn no_name_leads_out_of_the_folder() {

@@ -93,7 +93,10 @@ test("an address leads to what is stored under it, or says that nothing is", asy
   await page.getByRole("searchbox").fill(strike[0].url);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Stored under this address" }).waitFor();
-  await page.locator(".rows a.title").click();
+  await page.getByRole("group", { name: "Compare with" }).getByRole("button", { name: /Daily Ledger/ }).click();
+  await page.getByRole("region", { name: "Side by side" }).locator(".conflicts", { hasText: "19" }).first().waitFor();
+  await look(page, "check-address");
+  await page.locator(".rows a.title").first().click();
   await heading(page, strike[0].title).waitFor();
   await page.goto(`${server.web}#/check?url=https%3A%2F%2Fnowhere.example%2F`);
   await page.getByText("No stored document has this address.").waitFor();

@@ -10,10 +10,10 @@ export const repository = resolve(import.meta.dirname, "../..");
 const program = resolve(repository, process.env.COPYDESK_PROGRAM ?? "target/debug/copydesk");
 const run = promisify(execFile);
 
-/** Starts a server; ends with `stop()`. */
-export async function serve(options = []) {
+/** Starts a server, over an empty corpus if none is named; ends with `stop()`. */
+export async function serve(options = [], corpus = undefined) {
   const folder = await mkdtemp(join(tmpdir(), "desk-"));
-  const data = join(folder, "corpus");
+  const data = corpus ?? join(folder, "corpus");
   const listening = ["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"];
   const child = spawn(program, ["serve", "--json", "--data", data, ...listening, ...options], {
     stdio: ["ignore", "pipe", "inherit"],

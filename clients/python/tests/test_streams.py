@@ -17,9 +17,10 @@ from copydesk import (
     Verdict,
     document,
 )
+from copydesk.channel import sequence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from copydesk import Document
     from tests.conftest import Server
@@ -145,6 +146,35 @@ def test_a_standing_question_survives_the_server(server: Server) -> None:
         stored = desk.ingest(document(document_id="after", text=second))
         assert stored.verdict.verdict == Verdict.VERDICT_NEW
         assert next(answers).document.document.document_id == "after"
+        answers.close()
+
+
+def test_a_question_that_stood_misses_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands = threading.Event()
+
+    def noted(headers: Iterable[tuple[str, str | bytes]] | None) -> int | None:
+        sequence = sequence_of(headers)
+        stands.set()
+        return sequence
+
+    monkeypatch.setattr("copydesk._sync.client.sequence_of", noted)
+    text = "The central bank raised its key interest rate by half a percentage point on Monday."
+    with Client(server.address) as desk:
+        found: list[str] = []
+        answers = desk.watch(text, min_score=0.0)
+        first = threading.Thread(
+            target=lambda: found.append(next(answers).document.document.document_id)
+        )
+        first.start()
+        assert stands.wait(60)
+        server.kill()
+        server.restart()
+        with Client(server.address) as other:
+            other.ingest(document(document_id="meanwhile", text=text))
+        first.join(60)
+        assert found == ["meanwhile"]
         answers.close()
 
 

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::FollowArgs;
 use super::failure::Failure;
 use super::ingest::largest_document;
+use super::output::counted;
 use super::stop;
 use crate::client::Client;
 use crate::fetch::Fetcher;
@@ -60,7 +61,7 @@ pub async fn follow(
     });
     let count = feeds.len();
     if !args.once {
-        eprintln!("following {count} feeds; Ctrl-C ends it");
+        eprintln!("following {}; Ctrl-C ends it", counted(count, "feed", "feeds"));
     }
     let mut tasks = JoinSet::new();
     for feed in feeds {
@@ -82,7 +83,8 @@ pub async fn follow(
             }
         }
     }
-    eprintln!("{} new stories, {} changed", tally.new, tally.changed);
+    let new = counted(tally.new, "new story", "new stories");
+    eprintln!("{new}, {} changed", tally.changed);
     match failure {
         Some(failure) => Err(failure),
         None if args.once && tally.failed > 0 => {

@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::cli::failure::Failure;
 use crate::cli::input::InputError;
-use crate::cli::output::{json, line, table, verdict};
+use crate::cli::output::{counted, json, line, table, verdict};
 use crate::cli::stop::INTERRUPTED;
 use crate::proto::v1 as pb;
 use crate::proto::v1::ingest_documents_response::Outcome;
@@ -127,8 +127,8 @@ impl Report {
             line(&summary)?;
             let seconds = self.started.elapsed().as_secs_f64();
             line(format_args!(
-                "{} articles in {seconds:.1} s, {:.1}/s",
-                self.count(),
+                "{} in {seconds:.1} s, {:.1}/s",
+                counted(self.count(), "article", "articles"),
                 self.rate()
             ))?;
         }

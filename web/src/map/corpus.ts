@@ -14,6 +14,8 @@ export interface Corpus {
   x: Float32Array;
   y: Float32Array;
   color: Uint8Array;
+  /** All of them as they are drawn: what is of a story with several stands above the rest. */
+  order: Uint32Array;
   /** Documents by story, of those with several. */
   members: Map<string, number[]>;
   tree: Quadtree<number>;
@@ -45,6 +47,7 @@ export class Gathering {
     });
     for (const [story, of] of members) if (of.length < 2) members.delete(story);
     const color = Uint8Array.from(this.stories, (story) => (members.has(story) ? colorOf(story) : ALONE));
+    const order = Uint32Array.from(color.keys()).sort((a, b) => (color[b] ?? 0) - (color[a] ?? 0));
     const { x, y } = this;
     const tree = quadtree<number>(
       [...x.keys()],
@@ -52,7 +55,8 @@ export class Gathering {
       (at) => y[at] ?? 0,
     );
     const at = new Map(this.ids.map((id, at) => [id, at]));
-    return { ids: this.ids, stories: this.stories, x: Float32Array.from(x), y: Float32Array.from(y), color, members, tree, at };
+    const [xs, ys] = [Float32Array.from(x), Float32Array.from(y)];
+    return { ids: this.ids, stories: this.stories, x: xs, y: ys, color, order, members, tree, at };
   }
 }
 
@@ -69,6 +73,9 @@ export interface Eye {
   y: number;
   k: number;
 }
+
+/** How near one is taken to what one looks for. */
+const CLOSE = 6;
 
 export const WHOLE: Eye = { x: 0, y: 0, k: 1 };
 
@@ -102,6 +109,19 @@ export function inView(corpus: Corpus, frame: Frame, eye: Eye, limit: number) {
     found.length = Math.min(found.length, limit);
   }
   return found;
+}
+
+/** Where one sees all of some points, with room around them. */
+export function around(corpus: Corpus, frame: Frame, members: number[]): Eye {
+  const extent = (values: Float32Array): [number, number] => {
+    const sorted = members.map((at) => values[at] ?? 0).sort((a, b) => a - b);
+    return [sorted[0] ?? 0, sorted.at(-1) ?? 0];
+  };
+  const [[left, right], [below, above]] = [extent(corpus.x), extent(corpus.y)];
+  const room = 0.8;
+  const fits = Math.min(frame.width / (right - left), frame.height / (above - below)) / unit(frame);
+  const k = Math.max(1, Math.min(CLOSE, room * fits));
+  return { x: (left + right) / 2, y: (below + above) / 2, k };
 }
 
 /** The middle of points, leaving out what stands far from most of them. */

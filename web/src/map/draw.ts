@@ -7,19 +7,40 @@ export interface Look {
   paper: string;
   alone: string;
   stories: string[];
+  /** The colours of stories, then that of what is alone, as pixels on paper: solid, and stepped back. */
+  solid: Uint32Array;
+  faint: Uint32Array;
 }
+
+/** How much of their colour points have, and those that step back. */
+const SOLID = 0.85;
+const FAINT = 0.22;
 
 /** Colours for light or dark, from the page's own. */
 export function lookOf(element: Element): Look {
   const style = getComputedStyle(element.parentElement ?? element);
   const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
   const lightness = isDark ? "68%" : "42%";
-  return {
-    ink: style.color,
-    paper: style.backgroundColor,
-    alone: isDark ? "#5d6670" : "#b4b2ab",
-    stories: Array.from({ length: COLORS }, (_, at) => `hsl(${HUES[at]} ${isDark ? 62 : 68}% ${lightness})`),
-  };
+  const paper = style.backgroundColor;
+  const alone = isDark ? "#5d6670" : "#b4b2ab";
+  const stories = Array.from({ length: COLORS }, (_, at) => `hsl(${HUES[at]} ${isDark ? 62 : 68}% ${lightness})`);
+  const all = [...stories, alone];
+  return { ink: style.color, paper, alone, stories, solid: pixels(all, paper, SOLID), faint: pixels(all, paper, FAINT) };
+}
+
+/** Colours as pixels, so much of them on paper. */
+function pixels(colors: string[], paper: string, alpha: number): Uint32Array {
+  const canvas = Object.assign(document.createElement("canvas"), { width: colors.length, height: 1 });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) return new Uint32Array(colors.length);
+  context.fillStyle = paper;
+  context.fillRect(0, 0, colors.length, 1);
+  context.globalAlpha = alpha;
+  colors.forEach((color, at) => {
+    context.fillStyle = color;
+    context.fillRect(at, 0, 1, 1);
+  });
+  return new Uint32Array(context.getImageData(0, 0, colors.length, 1).data.buffer);
 }
 
 export interface Shown {
@@ -36,12 +57,16 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame, look: Look
   const place = toScreen(frame, eye);
   const size = Math.max(1.6, Math.min(9, (unit(frame) / 120) * Math.sqrt(eye.k) * crowding(corpus.ids.length)));
   context.clearRect(0, 0, frame.width, frame.height);
-  context.globalAlpha = marked ? 0.22 : 0.85;
-  for (let color = ALONE; color >= 0; color -= 1) {
-    context.fillStyle = colorAt(look, color);
-    dots(context, frame, eye, size, corpus, color);
+  if (size > ROUND || corpus.ids.length < MANY) {
+    context.globalAlpha = marked ? FAINT : SOLID;
+    for (let color = ALONE; color >= 0; color -= 1) {
+      context.fillStyle = colorAt(look, color);
+      dots(context, frame, eye, size, corpus, color);
+    }
+    context.globalAlpha = 1;
+  } else {
+    squares(context, frame, eye, size, corpus, marked ? look.faint : look.solid);
   }
-  context.globalAlpha = 1;
   if (marked) {
     for (const at of marked) {
       const [x, y] = place(corpus.x[at] ?? 0, corpus.y[at] ?? 0);
@@ -65,6 +90,39 @@ export function colorAt(look: Look, color: number): string {
   return color === ALONE ? look.alone : (look.stories[color] ?? look.alone);
 }
 
+/** Points of more pixels are round, and all of them where there are few. Else nobody can tell. */
+const ROUND = 3;
+const MANY = 4_000;
+
+/** Points as pixels of a picture of their own: with many of them, faster than drawing each. */
+function squares(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  eye: Eye,
+  size: number,
+  { x, y, color, order }: Corpus,
+  colors: Uint32Array,
+): void {
+  const { width, height } = context.canvas;
+  const density = width / frame.width;
+  const scale = unit(frame) * eye.k * density;
+  const side = Math.max(1, Math.round(size * density));
+  const [left, top] = [width / 2 - eye.x * scale - side / 2, height / 2 + eye.y * scale - side / 2];
+  const picture = context.createImageData(width, height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (const at of order) {
+    const px = Math.round(left + (x[at] ?? 0) * scale);
+    const py = Math.round(top - (y[at] ?? 0) * scale);
+    if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
+    const pixel = colors[color[at] ?? ALONE] ?? 0;
+    for (let row = 0; row < side; row += 1) {
+      const from = (py + row) * width + px;
+      for (let to = from; to < from + side; to += 1) pixels[to] = pixel;
+    }
+  }
+  context.putImageData(picture, 0, 0);
+}
+
 function dots(
   context: CanvasRenderingContext2D,
   frame: Frame,
@@ -75,21 +133,16 @@ function dots(
 ): void {
   const scale = unit(frame) * eye.k;
   const [left, top] = [frame.width / 2 - eye.x * scale - size / 2, frame.height / 2 + eye.y * scale - size / 2];
-  const isRound = size > 3;
-  if (isRound) context.beginPath();
+  context.beginPath();
   for (let at = 0; at < color.length; at += 1) {
     if (color[at] !== of) continue;
     const px = left + (x[at] ?? 0) * scale;
     const py = top - (y[at] ?? 0) * scale;
     if (px < -size || py < -size || px > frame.width || py > frame.height) continue;
-    // Squares are several times as fast, and nobody can tell when they are small.
-    if (!isRound) context.fillRect(px, py, size, size);
-    else {
-      context.moveTo(px + size, py + size / 2);
-      context.arc(px + size / 2, py + size / 2, size / 2, 0, 2 * Math.PI);
-    }
+    context.moveTo(px + size, py + size / 2);
+    context.arc(px + size / 2, py + size / 2, size / 2, 0, 2 * Math.PI);
   }
-  if (isRound) context.fill();
+  context.fill();
 }
 
 function disc(context: CanvasRenderingContext2D, x: number, y: number, r: number, fill: string, rim: string): void {

@@ -6,6 +6,9 @@ import type { Story } from "../gen/copydesk/v1/story_pb";
 import { toStory } from "../route";
 import { DocumentLink, Origin } from "./common";
 
+/** Probability from which on something is shown as related. */
+export const LIKELY = 0.1;
+
 export interface Found {
   document: DocumentSummary;
   score: number;

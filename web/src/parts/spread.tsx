@@ -87,14 +87,22 @@ function plot(data: Dot[], outlets: string[], width: number): Element {
   const copies = data.filter((it) => it.original);
   const drawn = Plot.plot({
     width,
-    height: outlets.length * row + 54,
+    height: outlets.length * row + (isNarrow ? 84 : 72),
+    marginBottom: 52,
     marginLeft: margin,
     marginRight: 16,
     marginTop: isNarrow ? 24 : 12,
     ariaLabel: "How the story spread",
     ariaDescription: `${counted(data.length, "document")} in ${counted(outlets.length, "outlet")} over time`,
     style: { fontSize: "13px", fontFamily: "inherit" },
-    x: { type: "time", label: null, grid: true, ticks: Math.max(2, Math.floor(width / 130)), nice: true },
+    x: {
+      type: "time",
+      label: null,
+      grid: true,
+      ticks: Math.max(2, Math.floor(width / 130)),
+      nice: true,
+      tickFormat: ticks(),
+    },
     y: { domain: outlets, label: null, tickSize: 0, axis: isNarrow ? null : "left", tickFormat: clipped },
     color: { domain: [...KINDS], range: COLORS },
     symbol: { domain: [...KINDS], range: ["circle", "diamond2", "square"] },
@@ -142,6 +150,30 @@ function plot(data: Dot[], outlets: string[], width: number): Element {
   drawn.querySelectorAll("g[aria-label]").forEach((it) => it.removeAttribute("aria-label"));
   drawn.addEventListener("click", (event) => follow(event as MouseEvent));
   return drawn;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const YEAR = new Intl.DateTimeFormat(undefined, { year: "numeric" });
+
+/** Times on the axis, from left to right: what one has in common with the one before is not said again. */
+function ticks(): (at: Date, index: number) => string {
+  let last: Date | undefined;
+  return (at, index) => {
+    const said = tick(at, index === 0 ? undefined : last);
+    last = at;
+    return said;
+  };
+}
+
+function tick(at: Date, before: Date | undefined): string {
+  const isNew = (format: Intl.DateTimeFormat) => !before || format.format(before) !== format.format(at);
+  const parts = [
+    at.getHours() + at.getMinutes() > 0 || (before && !isNew(DAY)) ? CLOCK.format(at) : "",
+    isNew(DAY) ? DAY.format(at) : "",
+    isNew(YEAR) ? YEAR.format(at) : "",
+  ];
+  return parts.filter((it) => it !== "").join("\n");
 }
 
 function clipped(name: string): string {

@@ -2,15 +2,20 @@ import { create } from "@bufbuild/protobuf";
 import { useRef, useState } from "preact/hooks";
 import { corpus, similarity, useAnswer } from "../api";
 import { isAddress } from "../address";
+import { dateOf } from "../format";
 import { DocumentSchema, Verdict, type Document, type DocumentSummary } from "../gen/copydesk/v1/document_pb";
 import { VerdictView, type DocumentVerdict } from "../gen/copydesk/v1/verdict_pb";
 import { DocumentLink, Empty, Failure, Heading, Loaded, Origin, titleOf } from "../parts/common";
 import { SideBySide, Summary } from "../parts/sidebyside";
 import { go, to, toDocument, toStory, type Place } from "../route";
-import { foundOf, RelatedCoverage } from "./document";
+import { compared } from "./compare";
+import { foundOf, RelatedCoverage, RelatedTo, useFamily } from "./document";
 import { Rows } from "./incoming";
 
 const RELATED = 20;
+
+/** Documents that one can choose from to compare with. */
+const CHOICES = 8;
 
 /** What a text is beside what is stored, without storing it. */
 export function Check({ place }: { place: Place }) {
@@ -107,16 +112,116 @@ function Stored({ address }: { address: string }) {
             <p>
               <strong>No stored document has this address.</strong>
             </p>
-            <p>The desk fetches nothing itself: paste the article’s text, or save the page and drop it above.</p>
+            <p>
+              The desk fetches nothing itself: paste the article’s text, or save the page and drop it above. On the
+              command line, <code>copydesk ingest --dry-run {address}</code> fetches and judges it.
+            </p>
           </Empty>
         ) : (
-          <section>
-            <h2>Stored under this address</h2>
-            <Rows documents={documents} />
-          </section>
+          <>
+            <section>
+              <h2>Stored under this address</h2>
+              <Rows documents={documents} />
+            </section>
+            {documents.slice(0, 1).map((document) => (
+              <Family key={document.documentId} document={document} />
+            ))}
+          </>
         )
       }
     </Loaded>
+  );
+}
+
+/** A stored document beside its copies and versions, and what else was written about it. */
+function Family({ document }: { document: DocumentSummary }) {
+  const family = useFamily(document);
+  const [chosen, choose] = useState<string>();
+  return (
+    <>
+      <Loaded answer={family} what="its copies">
+        {(others) => {
+          const beside = others.find((it) => it.documentId === chosen) ?? others[0];
+          if (!beside) return <p>Nothing else that is stored says the same.</p>;
+          const [earlier, later] = isEarlier(beside, document) ? [beside, document] : [document, beside];
+          return (
+            <section>
+              <h2>Side by side</h2>
+              <Choice of={others} chosen={beside} choose={choose} />
+              <Pair earlier={earlier} later={later} />
+            </section>
+          );
+        }}
+      </Loaded>
+      <RelatedTo document={document} />
+    </>
+  );
+}
+
+/** The original of a family is its earliest document. */
+function isEarlier(one: DocumentSummary, other: DocumentSummary): boolean {
+  if (one.documentId === other.canonicalDocumentId) return true;
+  if (other.documentId === one.canonicalDocumentId) return false;
+  const at = (document: DocumentSummary) => dateOf(document.publishedAt)?.getTime() ?? 0;
+  return at(one) < at(other);
+}
+
+function Pair({ earlier, later }: { earlier: DocumentSummary; later: DocumentSummary }) {
+  const [left, right] = [earlier.documentId, later.documentId];
+  const answer = useAnswer(`${left} ${right}`, (signal) => compared(left, right, signal));
+  return (
+    <Loaded answer={answer} what="both documents">
+      {({ earlier: stored, verdict }) => (
+        <>
+          <Summary verdict={verdict} beside={<>as the later one stands beside the earlier one</>} />
+          <SideBySide
+            left={stored.passages}
+            right={verdict.passages}
+            leftHead={<Head document={earlier} />}
+            rightHead={<Head document={later} />}
+          />
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Head({ document }: { document: DocumentSummary }) {
+  return (
+    <>
+      <h3>
+        <DocumentLink document={document} />
+      </h3>
+      <Origin document={document} />
+    </>
+  );
+}
+
+/** Which of several documents one looks at. */
+function Choice({
+  of,
+  chosen,
+  choose,
+}: {
+  of: DocumentSummary[];
+  chosen: DocumentSummary | undefined;
+  choose: (id: string) => void;
+}) {
+  if (of.length < 2) return null;
+  return (
+    <div class="choice" role="group" aria-label="Compare with">
+      {of.slice(0, CHOICES).map((it) => (
+        <button
+          key={it.documentId}
+          type="button"
+          aria-pressed={it.documentId === chosen?.documentId}
+          onClick={() => choose(it.documentId)}
+        >
+          {it.source && <b>{it.source} </b>}
+          {titleOf(it)}
+        </button>
+      ))}
+    </div>
   );
 }
 
@@ -207,20 +312,7 @@ function Judged({ document, verdict, name }: { document: Document; verdict: Docu
           It belongs to <a href={toStory(verdict.storyId)}>a story that is covered already</a>.
         </p>
       )}
-      {found.length > 1 && (
-        <div class="choice" role="group" aria-label="Compare with">
-          {found.slice(0, 8).map((it) => (
-            <button
-              key={it.documentId}
-              type="button"
-              aria-pressed={it.documentId === beside?.documentId}
-              onClick={() => choose(it.documentId)}
-            >
-              {titleOf(it)}
-            </button>
-          ))}
-        </div>
-      )}
+      <Choice of={found} chosen={beside} choose={choose} />
       {beside && <Beside stored={beside} document={document} name={name} />}
     </section>
   );
@@ -249,14 +341,7 @@ function Beside({ stored, document, name }: { stored: DocumentSummary; document:
         <SideBySide
           left={earlier.passages}
           right={passages}
-          leftHead={
-            <>
-              <h3>
-                <DocumentLink document={stored} />
-              </h3>
-              <Origin document={stored} />
-            </>
-          }
+          leftHead={<Head document={stored} />}
           rightHead={<h3>{name}</h3>}
         />
       )}

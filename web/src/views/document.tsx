@@ -2,7 +2,7 @@ import { corpus, similarity, useAnswer } from "../api";
 import { counted } from "../format";
 import { PassageKind, type DocumentSummary, type Passage } from "../gen/copydesk/v1/document_pb";
 import { Badge, Empty, Heading, Loaded, Origin, titleOf, VERDICTS, When } from "../parts/common";
-import { Coverage, type Found } from "../parts/related";
+import { Coverage, LIKELY, type Found } from "../parts/related";
 import { SideBySide, Summary } from "../parts/sidebyside";
 import { to, toDocument, toStory, type Place } from "../route";
 import { compared } from "./compare";
@@ -141,12 +141,18 @@ export function Text({ passages }: { passages: Passage[] }) {
 }
 
 /** Its copies and later versions. */
-function Family({ document }: { document: DocumentSummary }) {
+export function useFamily(document: DocumentSummary) {
   const canonical = document.canonicalDocumentId;
-  const answer = useAnswer(canonical, (signal) =>
-    corpus.listDocuments({ filter: { canonicalDocumentIds: [canonical] }, pageSize: FAMILY }, { signal }),
-  );
-  const others = answer.data?.documents.filter((it) => it.documentId !== document.documentId) ?? [];
+  const answer = useAnswer(canonical, async (signal) => {
+    const filter = { canonicalDocumentIds: [canonical] };
+    const { documents } = await corpus.listDocuments({ filter, pageSize: FAMILY }, { signal });
+    return documents.filter((it) => it.documentId !== document.documentId);
+  });
+  return answer;
+}
+
+function Family({ document }: { document: DocumentSummary }) {
+  const others = useFamily(document).data ?? [];
   if (others.length === 0) return null;
   return (
     <section>
@@ -156,7 +162,7 @@ function Family({ document }: { document: DocumentSummary }) {
   );
 }
 
-function RelatedTo({ document }: { document: DocumentSummary }) {
+export function RelatedTo({ document }: { document: DocumentSummary }) {
   const answer = useAnswer(document.documentId, (signal) =>
     similarity.findRelatedDocuments(
       { query: { case: "documentId", value: document.documentId }, limit: RELATED },
@@ -198,5 +204,3 @@ export function RelatedCoverage({ found }: { found: Found[] }) {
   return <Coverage found={likely} />;
 }
 
-/** Probability from which on something is shown as related. */
-const LIKELY = 0.1;

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { corpus as documents, similarity, story as stories, useAnswer } from "../api";
 import { counted, number } from "../format";
 import type { DocumentSummary } from "../gen/copydesk/v1/document_pb";
-import { Gathering, inView, toScreen, unit, WHOLE, type Corpus, type Eye, type Frame } from "../map/corpus";
+import { around, Gathering, inView, toScreen, unit, WHOLE, type Corpus, type Eye, type Frame } from "../map/corpus";
 import { colorAt, draw, lookOf, type Look } from "../map/draw";
 import { DocumentLink, Empty, Failure, Heading, Loaded, Origin, titleOf } from "../parts/common";
 import { amend, go, to, toDocument, toStory, type Place } from "../route";
@@ -12,8 +12,12 @@ import { amend, go, to, toDocument, toStory, type Place } from "../route";
 /** Stories that are named. */
 const NAMED = 12;
 
-/** Documents that a search marks. */
+/** Documents that a search marks, and probability from which on it does. */
 const MARKED = 200;
+const MARKS = 0.3;
+
+/** Pixels of a map below which it is narrow: fewer and shorter names have room there. */
+const NARROW = 520;
 
 /** How near one can go, and how near a document is looked at. */
 const NEAREST = 400;
@@ -69,7 +73,7 @@ function eyeOf(query: URLSearchParams, corpus: Corpus): Eye {
 function useMarked(corpus: Corpus, question: string, id: string) {
   const answer = useAnswer(question || undefined, (signal) =>
     similarity.findRelatedPassages(
-      { query: { case: "text", value: question }, limit: MARKED, maxPerDocument: 1 },
+      { query: { case: "text", value: question }, limit: MARKED, maxPerDocument: 1, minScore: MARKS },
       { signal },
     ),
   );
@@ -132,17 +136,12 @@ function Chart({ corpus, place }: { corpus: Corpus; place: Place }) {
     };
   }, []);
 
-  // The library counts in pixels of its own frame, the eye in the map's.
   const current = useRef(eye);
   current.current = eye;
   useEffect(() => {
     const element = canvas.current;
     if (!element || frame.width === 0) return;
     const { width, height } = frame;
-    const asTransform = ({ x, y, k }: Eye) => {
-      const scale = unit(frame) * k;
-      return zoomIdentity.translate(width / 2 - x * scale, height / 2 + y * scale).scale(k);
-    };
     const moving = zoom<HTMLCanvasElement, unknown>()
       .scaleExtent([0.8, NEAREST])
       .extent([
@@ -155,9 +154,20 @@ function Chart({ corpus, place }: { corpus: Corpus; place: Place }) {
       });
     behavior.current = moving;
     const selection = select(element).call(moving).on("dblclick.zoom", null);
-    selection.call(moving.transform, asTransform(current.current));
+    selection.call(moving.transform, asTransform(frame, current.current));
     return () => void select(element).on(".zoom", null);
   }, [frame]);
+
+  const lookAt = (eye: Eye) => {
+    const element = canvas.current;
+    if (element && behavior.current) select(element).call(behavior.current.transform, asTransform(frame, eye));
+  };
+  // Who asks sees what answers, unless a link says where to look.
+  useEffect(() => {
+    if (question && marked && marked.size > 0 && frame.width > 0 && !place.query.has("k")) {
+      lookAt(around(corpus, frame, [...marked]));
+    }
+  }, [marked, place, frame]);
 
   const seen = useSettled(eye, 150);
   const near = useMemo(
@@ -182,9 +192,10 @@ function Chart({ corpus, place }: { corpus: Corpus; place: Place }) {
       const [width, height] = [Math.round(frame.width * density), Math.round(frame.height * density)];
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       context.setTransform(density, 0, 0, density, 0, 0);
-      const labels = near.flatMap(({ story, seen }) => {
+      const [most, longest] = frame.width < NARROW ? [4, 22] : [8, 34];
+      const labels = near.slice(0, most).flatMap(({ story, seen }) => {
         const title = titles.get(story);
-        return title ? [{ text: shortened(title), members: seen }] : [];
+        return title ? [{ text: shortened(title, longest), members: seen }] : [];
       });
       draw(context, frame, look, { corpus, eye, marked, hovered, labels: marked ? [] : labels });
     });
@@ -207,12 +218,7 @@ function Chart({ corpus, place }: { corpus: Corpus; place: Place }) {
     if (by.k) selection.call(moving.scaleBy, by.k);
     else selection.call(moving.translateBy, (by.x ?? 0) / eye.k, (by.y ?? 0) / eye.k);
   };
-  const whole = () => {
-    const element = canvas.current;
-    if (!element || !behavior.current) return;
-    const { width, height } = frame;
-    select(element).call(behavior.current.transform, zoomIdentity.translate(width / 2, height / 2));
-  };
+  const whole = () => lookAt(WHOLE);
   const pressed = (event: KeyboardEvent) => {
     const step = 80;
     const keys: Record<string, () => void> = {
@@ -326,8 +332,14 @@ function rounded(value: number, parts: number): string {
   return String(Math.round(value * parts) / parts || 0);
 }
 
-function shortened(title: string): string {
-  return title.length > 34 ? `${title.slice(0, 33)}…` : title;
+function shortened(title: string, longest: number): string {
+  return title.length > longest ? `${title.slice(0, longest - 1)}…` : title;
+}
+
+/** What the library makes of an eye: it counts in pixels of its own frame. */
+function asTransform(frame: Frame, { x, y, k }: Eye) {
+  const scale = unit(frame) * k;
+  return zoomIdentity.translate(frame.width / 2 - x * scale, frame.height / 2 + y * scale).scale(k);
 }
 
 function Swatch({ color }: { color: string }) {

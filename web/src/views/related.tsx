@@ -1,7 +1,7 @@
 import { corpus, similarity, useAnswer } from "../api";
 import { counted } from "../format";
 import { Empty, Heading, Loaded } from "../parts/common";
-import { Coverage, grouped, type Found } from "../parts/related";
+import { Coverage, grouped, LIKELY, type Found } from "../parts/related";
 import { to, type Place } from "../route";
 
 const LIMIT = 40;
@@ -15,7 +15,10 @@ export function Related({ place }: { place: Place }) {
   const answer = useAnswer(question || undefined, async (signal) => {
     const query = { case: "text", value: question } as const;
     const [answer, named] = await Promise.all([
-      similarity.findRelatedPassages({ query, limit: LIMIT, maxPerDocument: EACH }, { signal }),
+      similarity.findRelatedPassages(
+        { query, limit: LIMIT, maxPerDocument: EACH, minScore: LIKELY },
+        { signal },
+      ),
       // Who knows an id may type it.
       /^[!-~]{1,256}$/.test(question)
         ? corpus.batchGetDocuments({ documentIds: [question] }, { signal })

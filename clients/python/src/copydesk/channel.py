@@ -13,7 +13,7 @@ import grpc
 from copydesk.errors import CopydeskError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 DEFAULT_SERVER = "http://127.0.0.1:7151"
 _ANSWER_BYTES = 64 << 20
@@ -73,6 +73,12 @@ def connection(server: str | None, token: str | None, tls: Tls | None) -> Connec
         metadata=[("authorization", f"Bearer {token}")] if token else [],
         options=options,
     )
+
+
+def sequence_of(headers: Iterable[tuple[str, str | bytes]] | None) -> int | None:
+    """What a standing question goes on after until there is an answer, by response headers."""
+    found = dict(headers or ()).get("copydesk-sequence")
+    return None if found is None else int(found)
 
 
 def _credentials(tls: Tls) -> grpc.ChannelCredentials:

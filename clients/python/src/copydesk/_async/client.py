@@ -10,7 +10,7 @@ from copydesk._async.pages import Pages
 from copydesk._async.primitives import sleep
 from copydesk._async.window import Window
 from copydesk.answers import Answers, Ingested, Page, StoryDocuments
-from copydesk.channel import Tls, connection
+from copydesk.channel import Tls, connection, sequence_of
 from copydesk.documents import one_of
 from copydesk.errors import CopydeskError, from_ingest_error, from_rpc_error
 from copydesk.retry import Attempts, RetryPolicy
@@ -403,9 +403,8 @@ class AsyncClient:
     ) -> AsyncGenerator[WatchRelatedDocumentsResponse, None]:
         """Documents about what a text or document is about, as they come in, without an end.
 
-        Goes on after the last answer where the connection breaks off, or the server cuts a slow
-        reader off. Where there was none yet, and no `after_sequence` is given, there is nothing to
-        go on after: what is stored between two connections is then not seen.
+        Goes on where the connection breaks off, or the server cuts a slow reader off: after the
+        last answer, or from when the question stood. So what is stored meanwhile is seen.
         """
         one_of(text=text, document_id=document_id)
         request = similarity_pb2.WatchRelatedDocumentsRequest(
@@ -420,8 +419,10 @@ class AsyncClient:
             answers = self._similarity.WatchRelatedDocuments(request, metadata=self._metadata)
             try:
                 # They come when the question stands.
-                await answers.initial_metadata()
-                attempts.progressed()
+                sequence = sequence_of(await answers.initial_metadata())
+                if sequence is not None:
+                    request.after_sequence = sequence
+                    attempts.progressed()
                 async for answer in answers:
                     request.after_sequence = answer.sequence
                     yield answer

@@ -11,7 +11,7 @@ from copydesk._sync.pages import Pages
 from copydesk._sync.primitives import sleep
 from copydesk._sync.window import Window
 from copydesk.answers import Answers, Ingested, Page, StoryDocuments
-from copydesk.channel import Tls, connection
+from copydesk.channel import Tls, connection, sequence_of
 from copydesk.documents import one_of
 from copydesk.errors import CopydeskError, from_ingest_error, from_rpc_error
 from copydesk.retry import Attempts, RetryPolicy
@@ -404,9 +404,8 @@ class Client:
     ) -> Generator[WatchRelatedDocumentsResponse, None, None]:
         """Documents about what a text or document is about, as they come in, without an end.
 
-        Goes on after the last answer where the connection breaks off, or the server cuts a slow
-        reader off. Where there was none yet, and no `after_sequence` is given, there is nothing to
-        go on after: what is stored between two connections is then not seen.
+        Goes on where the connection breaks off, or the server cuts a slow reader off: after the
+        last answer, or from when the question stood. So what is stored meanwhile is seen.
         """
         one_of(text=text, document_id=document_id)
         request = similarity_pb2.WatchRelatedDocumentsRequest(
@@ -421,8 +420,10 @@ class Client:
             answers = self._similarity.WatchRelatedDocuments(request, metadata=self._metadata)
             try:
                 # They come when the question stands.
-                answers.initial_metadata()
-                attempts.progressed()
+                sequence = sequence_of(answers.initial_metadata())
+                if sequence is not None:
+                    request.after_sequence = sequence
+                    attempts.progressed()
                 for answer in answers:
                     request.after_sequence = answer.sequence
                     yield answer

@@ -106,7 +106,8 @@ class SimilarityServiceServicer:
     def WatchRelatedDocuments(self, request, context):
         """A standing question: every document ingested from now on that is related to
         the query is sent as soon as it is stored, once, in the order of storing.
-        Response headers come when the question stands.
+        Response headers come when the question stands. `copydesk-sequence` is among them, a
+        decimal number: what to go on after (`after_sequence`) until there is an answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

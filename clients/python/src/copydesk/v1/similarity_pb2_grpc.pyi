@@ -47,7 +47,8 @@ class SimilarityServiceStub:
     WatchRelatedDocuments: _grpc.UnaryStreamMultiCallable[_similarity_pb2.WatchRelatedDocumentsRequest, _similarity_pb2.WatchRelatedDocumentsResponse]
     """A standing question: every document ingested from now on that is related to
     the query is sent as soon as it is stored, once, in the order of storing.
-    Response headers come when the question stands.
+    Response headers come when the question stands. `copydesk-sequence` is among them, a
+    decimal number: what to go on after (`after_sequence`) until there is an answer.
     """
     MapDocuments: _grpc.UnaryStreamMultiCallable[_similarity_pb2.MapDocumentsRequest, _similarity_pb2.MapDocumentsResponse]
     """Where do documents stand on a map of the corpus, on which those that mean much
@@ -73,7 +74,8 @@ class SimilarityServiceAsyncStub(SimilarityServiceStub):
     WatchRelatedDocuments: _aio.UnaryStreamMultiCallable[_similarity_pb2.WatchRelatedDocumentsRequest, _similarity_pb2.WatchRelatedDocumentsResponse]  # type: ignore[assignment]
     """A standing question: every document ingested from now on that is related to
     the query is sent as soon as it is stored, once, in the order of storing.
-    Response headers come when the question stands.
+    Response headers come when the question stands. `copydesk-sequence` is among them, a
+    decimal number: what to go on after (`after_sequence`) until there is an answer.
     """
     MapDocuments: _aio.UnaryStreamMultiCallable[_similarity_pb2.MapDocumentsRequest, _similarity_pb2.MapDocumentsResponse]  # type: ignore[assignment]
     """Where do documents stand on a map of the corpus, on which those that mean much
@@ -126,7 +128,8 @@ class SimilarityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_similarity_pb2.WatchRelatedDocumentsResponse], _abc.AsyncIterator[_similarity_pb2.WatchRelatedDocumentsResponse]]:
         """A standing question: every document ingested from now on that is related to
         the query is sent as soon as it is stored, once, in the order of storing.
-        Response headers come when the question stands.
+        Response headers come when the question stands. `copydesk-sequence` is among them, a
+        decimal number: what to go on after (`after_sequence`) until there is an answer.
         """
 
     @_abc_1.abstractmethod
