@@ -1,15 +1,11 @@
 //! What is deleted or too old is gone: from answers at once, from the disk soon after, and
 //! its space comes back.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, document, ingest};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, document, ingest};
 use copydesk::proto::v1 as pb;
 use tonic::Code;
 use tonic_types::StatusExt;

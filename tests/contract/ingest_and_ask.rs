@@ -1,16 +1,6 @@
 //! Articles in; near-duplicates and related passages out, by all forms of a query.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, document, seeds};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, document, seeds};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::{find_duplicates_request, find_related_passages_request};
 
@@ -20,8 +10,8 @@ async fn the_seeds_are_new_and_read_as_an_editor_would() {
     for (name, text) in seeds() {
         let document =
             pb::Document { document_id: name.clone(), text: Some(text), ..Default::default() };
-        let response = desk.ingest(common::ingest(document)).await.unwrap();
-        assert_eq!(common::verdict_of(&response), pb::Verdict::New, "{name}");
+        let response = desk.ingest(crate::common::ingest(document)).await.unwrap();
+        assert_eq!(crate::common::verdict_of(&response), pb::Verdict::New, "{name}");
         assert_eq!(response.outcome(), pb::IngestOutcome::Created);
         assert_eq!(response.revision, 1);
     }
@@ -48,7 +38,7 @@ async fn an_edited_copy_is_found_by_every_form_of_query() {
     desk.put("elsewhere", &[OTHER]).await;
     let edited = LEAD.replace("its third increase this year", "the third such rise this year");
     let copy = desk.put("copy", &[&edited, THIRD]).await;
-    assert_eq!(common::verdict_of(&copy), pb::Verdict::Update);
+    assert_eq!(crate::common::verdict_of(&copy), pb::Verdict::Update);
     assert_eq!(copy.verdict.unwrap().canonical_document_id, "original");
 
     let document = document("", &[&edited, THIRD]);

@@ -1,22 +1,13 @@
 //! Pages of the web as bodies of documents: over the wire, wherever a document can be given,
 //! and pages that nobody wrote.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-#[path = "../fuzz/harness/page.rs"]
+#[path = "../../fuzz/harness/page.rs"]
 mod read;
 
 use std::fs;
 use std::path::Path;
 
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, ingest, verdict_of, violations};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, ingest, verdict_of, violations};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::{
     find_duplicates_request, find_related_documents_request, find_related_passages_request,
@@ -81,7 +72,7 @@ async fn what_the_caller_gives_wins_over_what_the_page_says() {
         source: "feed".to_owned(),
         url: "https://feed.example/1".to_owned(),
         language: "en-US".to_owned(),
-        published_at: common::day("1999-01-01"),
+        published_at: crate::common::day("1999-01-01"),
         labels: [("author".to_owned(), "desk".to_owned())].into(),
         ..page()
     };

@@ -1,16 +1,6 @@
 //! What was deleted is gone: from the answers at once, and from the disk.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, OTHER, SECOND, document, ingest, violations};
+use crate::common::{Desk, LEAD, OTHER, SECOND, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 
 #[tokio::test]

@@ -1,12 +1,8 @@
 //! The map of the corpus.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
-
 use std::collections::HashMap;
 
-use common::{Desk, LEAD, OTHER, SECOND, THIRD};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD};
 use copydesk::proto::v1 as pb;
 use tokio_stream::StreamExt;
 

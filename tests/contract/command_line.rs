@@ -1,23 +1,13 @@
 //! The program as a person or a script uses it: output, exit codes, one sentence for
 //! what goes wrong.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, ingest, program, seeds};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, ingest, program, seeds};
 use copydesk::proto::v1 as pb;
 use serde_json::Value;
 

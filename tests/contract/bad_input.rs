@@ -1,17 +1,7 @@
 //! Bad input is refused with the field and the remedy, and stores nothing; strange
 //! input is taken.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, document, ingest, violations};
+use crate::common::{Desk, LEAD, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::{find_duplicates_request, find_related_passages_request};
 use prost::Message;
@@ -306,9 +296,9 @@ async fn documents_made_to_be_slow_are_taken_like_others() {
     // Published before what it shares a family with, so that the two are compared whole.
     let earlier = pb::Document {
         document_id: "earlier".to_owned(),
-        published_at: common::day("2001-01-01"),
+        published_at: crate::common::day("2001-01-01"),
         ..of_text(&lines(0))
     };
     let copy = desk.ingest(ingest(earlier)).await.unwrap();
-    assert_eq!(common::verdict_of(&copy), pb::Verdict::ExactDuplicate);
+    assert_eq!(crate::common::verdict_of(&copy), pb::Verdict::ExactDuplicate);
 }

@@ -1,14 +1,10 @@
 //! The desk's port: the page and its files, the calls that it makes, and who is turned away.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
-use common::{Desk, LEAD, SECOND, program};
+use crate::common::{Desk, LEAD, SECOND, program};
 use copydesk::proto::v1 as pb;
 use prost::Message;
 use tonic::Code;
@@ -165,7 +161,7 @@ async fn with_tokens_the_page_is_open_and_its_calls_are_not() {
     std::fs::write(tokens.path(), made["line"].as_str().unwrap()).unwrap();
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let options = ["--web", &address, "--tokens", tokens.path().to_str().unwrap()];
-    let (mut child, _) = common::start(program(), folder.path(), &options).unwrap();
+    let (mut child, _) = crate::common::start(program(), folder.path(), &options).unwrap();
     // A token tells who asks, by whatever name.
     let host = ("host", "desk.example");
     assert_eq!(send(&address, "GET /", &[host], b"").status, 200);

@@ -1,20 +1,10 @@
 //! What is about the same thing: passages by meaning and by words, and documents on the same
 //! events.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::reports::{FERRY, LATER, MILL, QUAKE, Report};
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, violations};
+use crate::common::reports::{FERRY, LATER, MILL, QUAKE, Report};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::{find_related_documents_request, find_related_passages_request};
 use pb::RetrievalMode::{Hybrid, Lexical, Semantic};

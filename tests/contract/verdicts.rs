@@ -1,11 +1,7 @@
 //! Verdicts as clients get them: what copies, updates and templates are called, by which
 //! evidence, and how families and editors' words hold through time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
-
-use common::{Desk, day, document, ingest, verdict_of, violations};
+use crate::common::{Desk, day, document, ingest, verdict_of, violations};
 use copydesk::proto::v1 as pb;
 use pb::compare_documents_request::{Left, Right};
 use tonic::Code;
@@ -91,7 +87,7 @@ async fn comparing_and_ingesting_say_the_same_of_two_documents() {
         (vec![STORY[2], STORY[0], STORY[4], STORY[1], STORY[3]], pb::Verdict::NearDuplicate),
         (damaged, pb::Verdict::NearDuplicate),
         (with(LATER), pb::Verdict::Update),
-        (vec![fishermen, common::OTHER], pb::Verdict::New),
+        (vec![fishermen, crate::common::OTHER], pb::Verdict::New),
     ] {
         let stored = Left::LeftDocumentId("story".to_owned());
         let compared = compare(&mut desk, stored, right(&paragraphs)).await.unwrap();

@@ -1,17 +1,7 @@
 //! How much of a document nobody reported before, in these words or others.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::reports::{FERRY, MILL, QUAKE};
-use common::{Desk, document, ingest};
+use crate::common::reports::{FERRY, MILL, QUAKE};
+use crate::common::{Desk, document, ingest};
 use copydesk::proto::v1 as pb;
 
 /// What is said of a document whose passages are looked at.

@@ -1,16 +1,6 @@
 //! Which documents answer, page by page.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, violations};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::{find_duplicates_request, find_related_passages_request};
 
@@ -173,7 +163,7 @@ async fn a_batch_keeps_its_order_and_names_what_is_unknown() {
 #[tokio::test]
 async fn what_is_exported_can_be_ingested_again() {
     let mut desk = filled().await;
-    for (name, text) in common::seeds() {
+    for (name, text) in crate::common::seeds() {
         let document = pb::Document { document_id: name, text: Some(text), ..Default::default() };
         desk.ingest(ingest(document)).await.unwrap();
     }

@@ -1,16 +1,6 @@
 //! A feed: answers in the order of the requests, and a bad document fails alone.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, OTHER, SECOND, document, ingest, verdict_of};
+use crate::common::{Desk, LEAD, OTHER, SECOND, document, ingest, verdict_of};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::ingest_documents_response::Outcome;
 use tonic_types::StatusExt;

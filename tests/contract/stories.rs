@@ -1,20 +1,10 @@
 //! Stories: documents on the same events, filed as they come in, read in pages, merged, and
 //! kept as editors say.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::reports::{FERRY, MILL, QUAKE, Report};
-use common::{Desk, day, document, ingest, violations};
+use crate::common::reports::{FERRY, MILL, QUAKE, Report};
+use crate::common::{Desk, day, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 use tonic::{Code, Status};
 
@@ -274,7 +264,7 @@ async fn a_copy_and_an_update_are_in_the_story_of_what_they_copy() {
         ..MILL[0].reprint("cut", "Evening Post", "2024-03-05")
     };
     let cut = file(&mut desk, cut).await;
-    let later = [MILL[0].paragraphs, &[common::reports::LATER]].concat();
+    let later = [MILL[0].paragraphs, &[crate::common::reports::LATER]].concat();
     let later = pb::Document {
         paragraphs: document("", &later).paragraphs,
         ..MILL[0].reprint("later", "Evening Post", "2024-03-06")
@@ -498,7 +488,7 @@ fn results() -> Vec<pb::Document> {
 async fn file_results(desk: &mut Desk) {
     for document in results() {
         let came = file(desk, document).await;
-        assert_eq!(common::verdict_of(&came), pb::Verdict::New);
+        assert_eq!(crate::common::verdict_of(&came), pb::Verdict::New);
     }
     let all = filed(desk).await;
     for document in results() {

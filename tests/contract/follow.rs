@@ -1,22 +1,12 @@
 //! `copydesk follow` against web servers that behave and that do not, and a real server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use common::web::{Answer, Web, all, page, rss};
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
+use crate::common::web::{Answer, Web, all, page, rss};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
 use copydesk::proto::v1 as pb;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,16 +1,6 @@
 //! gRPC health, for the server as a whole and for each service; and reflection.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::Desk;
+use crate::common::Desk;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -59,7 +49,7 @@ async fn every_service_is_serving_once_the_corpus_is_ready_and_not_while_drainin
 async fn the_server_is_not_serving_until_the_corpus_is_ready() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::tempdir().unwrap();
-    let mut child = common::program()
+    let mut child = crate::common::program()
         // Every worker loads the model: long enough to ask in the meantime.
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "8", "--data"])
         .arg(folder.path())

@@ -2,8 +2,6 @@
 //! reader marked before the rules were written: `tests/data/furniture_marks.tsv`
 //! holds F (furniture) or B (reporting) and the SHA-256 of each line.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -19,7 +17,7 @@ fn marked_lines_are_told_apart_and_reporting_is_not_lost() {
         println!("skipped: {} is not there", articles.display());
         return;
     };
-    let marks: HashMap<&str, bool> = include_str!("data/furniture_marks.tsv")
+    let marks: HashMap<&str, bool> = include_str!("../data/furniture_marks.tsv")
         .lines()
         .map(|line| line.split_once('\t').unwrap())
         .map(|(mark, hash)| (hash, mark == "F"))

@@ -1,9 +1,5 @@
 //! What operators' tools ask over HTTP: figures, and whether the server lives and is ready.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,8 +8,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::operators::{ask, free_address, value_of};
-use common::{Desk, LEAD, OTHER, SECOND, document, ingest, program};
+use crate::common::operators::{ask, free_address, value_of};
+use crate::common::{Desk, LEAD, OTHER, SECOND, document, ingest, program};
 use copydesk::client::Client;
 use copydesk::proto::v1 as pb;
 use regex::Regex;

@@ -1,17 +1,8 @@
 //! Feeds, pages and archives that are given to `copydesk ingest`, as files and as addresses.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-#[path = "../fuzz/harness/feed.rs"]
+#[path = "../../fuzz/harness/feed.rs"]
 mod feed;
-#[path = "../fuzz/harness/warc.rs"]
+#[path = "../../fuzz/harness/warc.rs"]
 mod warc;
 
 use std::fs;
@@ -19,8 +10,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::web::{Answer, Web, all, page, rss};
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
+use crate::common::web::{Answer, Web, all, page, rss};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, program};
 use copydesk::proto::v1 as pb;
 use fastrand::Rng;
 use flate2::Compression;

@@ -1,23 +1,13 @@
 //! What a server logs and traces: each request by its id, each step by a span, and nothing
 //! of what was sent.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Desk, LEAD, OTHER, SECOND, document, ingest, program};
+use crate::common::{Desk, LEAD, OTHER, SECOND, document, ingest, program};
 use copydesk::proto::v1 as pb;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,

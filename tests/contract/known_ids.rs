@@ -1,17 +1,7 @@
 //! What the contract says of ids that are known: the same content, other metadata,
 //! another body; and of verdicts that are only asked for.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
-use common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, verdict_of};
+use crate::common::{Desk, LEAD, OTHER, SECOND, THIRD, day, document, ingest, verdict_of};
 use copydesk::proto::v1 as pb;
 
 #[tokio::test]

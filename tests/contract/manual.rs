@@ -1,14 +1,10 @@
 //! What the program tells shells and man about itself.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use common::program;
+use crate::common::program;
 
 fn printed(arguments: &[&str]) -> String {
     let output = program().args(arguments).output().unwrap();

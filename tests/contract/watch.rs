@@ -1,19 +1,9 @@
 //! Standing questions: what comes in and is related is sent, once, in the order of storing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::reports::{FERRY, MILL, QUAKE};
-use common::{Desk, document, ingest, violations};
+use crate::common::reports::{FERRY, MILL, QUAKE};
+use crate::common::{Desk, document, ingest, violations};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::similarity_service_client::SimilarityServiceClient;
 use copydesk::proto::v1::watch_related_documents_request::Query;
