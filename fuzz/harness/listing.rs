@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::find_related_passages_request::Query;
+use copydesk::text::LanguageTag;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use prost_types::Timestamp;
 use tonic::{Code, Status};
@@ -68,7 +69,7 @@ impl Lists {
         let mut data = Unstructured::new(data);
         let Ok((filter, page_size, place)) = self.question(&mut data) else { return };
         let token = String::from_utf8_lossy(data.take_rest());
-        if filter.languages.iter().any(|tag| tag.is_empty()) {
+        if filter.languages.iter().any(|tag| LanguageTag::parse(tag).is_none()) {
             let refused = self.page(&filter, page_size, "").unwrap_err();
             return assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
         }
