@@ -10,8 +10,8 @@ use crate::index::{ContentId, Hit, Scope};
 use crate::store::{DocumentKey, EditorWord, PassageKey, StoredDocument, View};
 use crate::text::ContentHash;
 use crate::verdict::{
-    Candidate, Comparison, PairVerdict, PassageMatch, Report, Verdict, compare, compare_passages,
-    judge_pair,
+    Candidate, Comparison, PairVerdict, PassageMatch, Report, ReportPassage, Verdict, compare,
+    compare_passages, judge_pair,
 };
 
 use super::query::now;
@@ -164,26 +164,29 @@ impl Parts {
     ) -> Result<Nearest, CorpusError> {
         let count = texts_for_each(report.reporting().count());
         let known = view.known(report.reporting().map(|(_, passage)| passage.text.hash))?;
-        let mut nearest = Nearest::new();
-        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
-        for (index, passage) in report.reporting() {
+        let mut texts: Vec<(ContentHash, &Windows)> = Vec::new();
+        let mut seen = HashSet::new();
+        for (_, passage) in report.reporting() {
             let hash = passage.text.hash;
-            let Some(windows) = vectors.get(&hash) else { continue };
-            let is_looked_for = asked.len() < SEARCHES || !matches!(scope, Scope::Since(_));
-            let hits = asked.entry(hash).or_insert_with(|| {
-                let mut hits = match is_looked_for {
-                    true => self.index.search(windows, count, scope),
-                    false => Vec::new(),
-                };
-                if let Some(&content) = known.get(&hash) {
-                    hits.retain(|hit| hit.content != content);
-                    hits.insert(0, Hit { content, cosine: 1.0 });
-                }
-                hits
-            });
-            nearest.insert(index, hits.clone());
+            let windows = vectors.get(&hash).filter(|_| seen.insert(hash));
+            texts.extend(windows.map(|windows| (hash, windows)));
         }
-        Ok(nearest)
+        let looked_for = match scope {
+            Scope::Since(_) => SEARCHES.min(texts.len()),
+            Scope::All | Scope::Only(_) => texts.len(),
+        };
+        let queries: Vec<&Windows> =
+            texts.iter().take(looked_for).map(|(_, windows)| *windows).collect();
+        let mut found = self.index.nearest(&queries, count, scope)?.into_iter();
+        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
+        for (hash, _) in texts {
+            let hits = found.next().unwrap_or_default();
+            asked.insert(hash, same_first(hits, known.get(&hash).copied()));
+        }
+        let hits = |(index, passage): (usize, &ReportPassage)| {
+            Some((index, asked.get(&passage.text.hash)?.clone()))
+        };
+        Ok(report.reporting().filter_map(hits).collect())
     }
 
     /// Compares a document with those that it may be a copy or later version of, and its
@@ -346,6 +349,15 @@ impl Parts {
         }
         Ok(())
     }
+}
+
+/// Texts that were found, the one that says the same before all others.
+pub(super) fn same_first(mut hits: Vec<Hit>, same: Option<ContentId>) -> Vec<Hit> {
+    if let Some(content) = same {
+        hits.retain(|hit| hit.content != content);
+        hits.insert(0, Hit { content, cosine: 1.0 });
+    }
+    hits
 }
 
 fn texts_for_each(passages: usize) -> usize {

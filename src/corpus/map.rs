@@ -148,8 +148,10 @@ impl Parts {
         document: DocumentKey,
     ) -> Result<Option<UnitVector>, CorpusError> {
         let contents = view.lead(document, LEAD)?;
-        let windows: Vec<_> =
-            contents.into_iter().filter_map(|content| self.index.windows(content)).collect();
+        let mut windows = Vec::new();
+        for content in contents {
+            windows.extend(self.index.windows(content)?);
+        }
         let first = windows.iter().filter_map(|windows| windows.vectors().first());
         Ok(UnitVector::mean(first.map(|vector| (vector, 1.0))))
     }

@@ -152,9 +152,11 @@ impl Corpus {
         let (mut vectors, hashes, missing) = self
             .blocking_on(parts, lane, move |parts| {
                 let known = parts.store.reader()?.view().known(texts.keys().copied())?;
-                let windows = |(hash, content)| Some((hash, parts.index.windows(content)?));
-                let known = known.into_iter().filter(|_| is_as_stored);
-                let vectors: HashMap<_, _> = known.filter_map(windows).collect();
+                let mut vectors = HashMap::new();
+                for (hash, content) in known.into_iter().filter(|_| is_as_stored) {
+                    let windows = parts.index.windows(content)?;
+                    vectors.extend(windows.map(|windows| (hash, windows)));
+                }
                 parts.known.fetch_add(vectors.len() as u64, Ordering::Relaxed);
                 let missing = texts.into_iter().filter(|(hash, _)| !vectors.contains_key(hash));
                 let (hashes, missing): (Vec<_>, Vec<Arc<str>>) =

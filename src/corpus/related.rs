@@ -246,12 +246,19 @@ impl Parts {
         let mut is_all = true;
         let mut signals: Vec<Signals> = Vec::new();
         let known = view.known(asked.passages.iter().map(|passage| passage.comparable.hash))?;
+        let mut by_meaning = match mode.has_meaning() && !asked.lexical_only {
+            true => {
+                let scope = allowed.map_or(Scope::All, Scope::Only);
+                let queries: Vec<&Windows> =
+                    asked.passages.iter().map(|passage| &passage.windows).collect();
+                timed_question("vectors", || self.index.nearest(&queries, each, scope))?
+            }
+            false => Vec::new(),
+        }
+        .into_iter();
         for (place, passage) in asked.passages.iter().enumerate() {
             let mut found = Signals::new();
-            if mode.has_meaning() && !asked.lexical_only {
-                let scope = allowed.map_or(Scope::All, Scope::Only);
-                let hits =
-                    timed_question("vectors", || self.index.search(&passage.windows, each, scope));
+            if let Some(hits) = by_meaning.next() {
                 is_all &= hits.len() < each;
                 found.extend(hits.into_iter().map(|hit| (hit.content, (Some(hit.cosine), None))));
             }
@@ -269,7 +276,7 @@ impl Parts {
                 .extend(known.get(&passage.comparable.hash).map(|same| (*same, (Some(1.0), None))));
             for (content, (cosine, _)) in &mut found {
                 if cosine.is_none() && !asked.lexical_only {
-                    let windows = self.index.windows(*content);
+                    let windows = self.index.windows(*content)?;
                     *cosine = windows.map(|windows| windows.cosine(&passage.windows));
                 }
             }
@@ -338,7 +345,7 @@ impl Parts {
         let first = places.get(&content).and_then(|places| places.first());
         let Some((_, document)) = first else { return Ok(None) };
         let document = self.subject_by_key(view, *document)?;
-        Ok(Some(TextInDocument { gist, windows: self.index.windows(content), document }))
+        Ok(Some(TextInDocument { gist, windows: self.index.windows(content)?, document }))
     }
 
     /// Where the texts stand, as far as they are needed.
@@ -366,7 +373,7 @@ impl Parts {
             occurrences.retain(|passage| Some(passage.document) != asked.own);
             let Some(first) = occurrences.first() else { continue };
             let comparable = self.texts.of(first);
-            let windows = self.index.windows(text.content);
+            let windows = self.index.windows(text.content)?;
             let is_copy = |(index, _): &(usize, f32)| {
                 asked.passages.get(*index).is_some_and(|passage| {
                     let windows = windows.as_ref().filter(|_| !asked.lexical_only);
@@ -380,7 +387,7 @@ impl Parts {
                 query_duplicates.extend(occurrences);
                 continue;
             }
-            texts.push((index, comparable));
+            texts.push((index, (comparable, windows)));
             places.extend(occurrences.into_iter().map(|passage| Place { found: index, passage }));
         }
         let keys: HashSet<DocumentKey> =
@@ -410,12 +417,13 @@ impl Parts {
         let candidate = |place: &Place| {
             let document = documents.get(&place.passage.document)?;
             let found = found.get(place.found)?;
+            let (text, windows) = texts.get(&place.found)?;
             Some(Candidate {
                 document: document.key,
                 published_at: document.published_at,
                 score: found.score * ranking.recency(as_of, document.published_at),
-                text: Arc::clone(texts.get(&place.found)?),
-                windows: self.index.windows(found.content),
+                text: Arc::clone(text),
+                windows: windows.clone(),
             })
         };
         let (places, candidates) = kept

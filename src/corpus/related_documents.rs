@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -318,7 +318,7 @@ impl Parts {
         if question.ranking.mode.has_meaning() {
             let nearest = timed_question("vectors", || {
                 self.nearest_texts(&asked.subject, most, texts.as_ref())
-            });
+            })?;
             keys.extend(by_meaning(view, &nearest, most)?);
         }
         if question.ranking.mode.has_words() {
@@ -343,7 +343,7 @@ impl Parts {
         view: View<'_>,
         subject: &Arc<Subject>,
     ) -> Result<Surroundings, CorpusError> {
-        let nearest = self.nearest_texts(subject, LOOKED_AT_BESIDES, None);
+        let nearest = self.nearest_texts(subject, LOOKED_AT_BESIDES, None)?;
         let mut keys = HashSet::from_iter(by_meaning(view, &nearest, LOOKED_AT_BESIDES)?);
         let by_words = self.lexicon.documents(&subject.terms, LOOKED_AT_BESIDES, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
@@ -364,16 +364,16 @@ impl Parts {
         subject: &Subject,
         most: usize,
         allowed: Option<&ContentSet>,
-    ) -> Nearest {
+    ) -> Result<Nearest, CorpusError> {
         let counting = subject.passages.iter().enumerate().take(SEARCHES);
-        let passages: Vec<(usize, &Windows)> = counting
+        let (passages, queries): (Vec<usize>, Vec<&Windows>) = counting
             .filter(|(_, passage)| passage.weight > 0.0)
             .filter_map(|(index, passage)| Some((index, passage.windows.as_ref()?)))
-            .collect();
+            .unzip();
         let count = (most * TEXTS_PER_DOCUMENT / passages.len().max(1)).max(LEAST_TEXTS);
         let scope = allowed.map_or(Scope::All, Scope::Only);
-        let hits = |(index, windows)| (index, self.index.search(windows, count, scope));
-        passages.into_iter().map(hits).collect::<BTreeMap<_, _>>()
+        let hits = self.index.nearest(&queries, count, scope)?;
+        Ok(passages.into_iter().zip(hits).collect())
     }
 
     fn scores(

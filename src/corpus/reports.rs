@@ -188,7 +188,7 @@ impl Parts {
         view: View<'_>,
         content: ContentId,
     ) -> Result<Option<Windows>, CorpusError> {
-        match self.index.windows(content) {
+        match self.index.windows(content)? {
             Some(windows) => Ok(Some(windows)),
             None => Ok(view.windows(content, self.embedder.model().dimension)?),
         }

@@ -1,5 +1,5 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use roaring::RoaringTreemap;
@@ -10,6 +10,7 @@ use crate::store::{Filter, StoredPassage, View};
 use crate::text::ContentHash;
 use crate::verdict::{Comparable, Comparison, compare};
 
+use super::candidates::same_first;
 use super::{CorpusError, Parts};
 
 /// Passages that one text may stand in and be looked at, where not more are asked for.
@@ -92,19 +93,24 @@ impl Parts {
     ) -> Result<Vec<Found>, CorpusError> {
         let nearest = search.nearest.min((TEXTS / probes.len().max(1)).max(LEAST));
         let known = view.known(probes.iter().map(|probe| probe.comparable.hash))?;
+        // The same text may stand in a document many times.
+        let texts: BTreeMap<ContentHash, &Windows> =
+            probes.iter().map(|probe| (probe.comparable.hash, probe.windows)).collect();
+        let queries: Vec<&Windows> = texts.values().copied().collect();
+        let hits = self.index.nearest(&queries, nearest, search.scope)?;
+        let asked: HashMap<ContentHash, Vec<Hit>> = texts
+            .into_keys()
+            .zip(hits)
+            .map(|(hash, hits)| (hash, same_first(hits, known.get(&hash).copied())))
+            .collect();
         let mut occurrences: HashMap<ContentId, Vec<Arc<StoredPassage>>> = HashMap::new();
-        let mut asked: HashMap<ContentHash, Vec<Hit>> = HashMap::new();
         let mut found: Vec<Found> = Vec::new();
         for (done, probe) in probes.iter().enumerate() {
-            // The same text may stand in a document many times.
-            let hits = asked.entry(probe.comparable.hash).or_insert_with(|| {
-                let same = known.get(&probe.comparable.hash).copied();
-                self.hits(probe, nearest, same, search.scope)
-            });
+            let hits = asked.get(&probe.comparable.hash).map(Vec::as_slice).unwrap_or_default();
             // An equal share of what is left, spent on the nearest first.
             let left = FOUND.saturating_sub(found.len());
             let mut share = left / (probes.len() - done);
-            for hit in hits.iter() {
+            for hit in hits {
                 let most = search.occurrences.min(share.max(LEAST));
                 let passages = match occurrences.entry(hit.content) {
                     Entry::Occupied(known) => known.into_mut(),
@@ -126,21 +132,5 @@ impl Parts {
             }
         }
         Ok(found)
-    }
-
-    /// The nearest texts, best first, the same text before all others.
-    fn hits(
-        &self,
-        probe: &Probe<'_>,
-        count: usize,
-        same: Option<ContentId>,
-        scope: Scope<'_>,
-    ) -> Vec<Hit> {
-        let mut hits = self.index.search(probe.windows, count, scope);
-        if let Some(content) = same {
-            hits.retain(|hit| hit.content != content);
-            hits.insert(0, Hit { content, cosine: 1.0 });
-        }
-        hits
     }
 }

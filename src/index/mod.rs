@@ -98,11 +98,25 @@ pub trait VectorIndex: Send + Sync {
     /// Takes texts out for good.
     fn remove(&self, contents: &[ContentId]);
 
-    /// The nearest texts in `scope`, best first, each once, at most `limit`.
-    fn search(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit>;
+    /// The nearest texts in `scope` to each of some queries, in their order: of each, best first,
+    /// each text once, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be searched just now.
+    fn nearest(
+        &self,
+        queries: &[&Windows],
+        limit: usize,
+        scope: Scope<'_>,
+    ) -> Result<Vec<Vec<Hit>>, IndexError>;
 
     /// The vectors of a text that is in it.
-    fn windows(&self, content: ContentId) -> Option<Windows>;
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read just now.
+    fn windows(&self, content: ContentId) -> Result<Option<Windows>, IndexError>;
 
     /// Now. What is added later is in [`Scope::Since`].
     fn mark(&self) -> Mark;

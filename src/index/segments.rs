@@ -193,7 +193,12 @@ impl SegmentedIndex {
         }
     }
 
-    /// Answers as [`VectorIndex::search`] does, with so many nodes in the pool of a walk.
+    /// The nearest texts in `scope`, best first, each once, at most `limit`.
+    pub fn search(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit> {
+        self.search_with(query, limit, EF, scope)
+    }
+
+    /// Answers as [`Self::search`] does, with so many nodes in the pool of a walk.
     pub fn search_with(
         &self,
         query: &Windows,
@@ -505,12 +510,17 @@ impl VectorIndex for SegmentedIndex {
         self.core.remove(contents);
     }
 
-    fn search(&self, query: &Windows, limit: usize, scope: Scope<'_>) -> Vec<Hit> {
-        self.search_with(query, limit, EF, scope)
+    fn nearest(
+        &self,
+        queries: &[&Windows],
+        limit: usize,
+        scope: Scope<'_>,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
+        Ok(queries.iter().map(|query| self.search(query, limit, scope)).collect())
     }
 
-    fn windows(&self, content: ContentId) -> Option<Windows> {
-        self.core.state().windows(content)
+    fn windows(&self, content: ContentId) -> Result<Option<Windows>, IndexError> {
+        Ok(self.core.state().windows(content))
     }
 
     fn mark(&self) -> Mark {
