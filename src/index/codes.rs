@@ -3,6 +3,9 @@ use super::kernels::{LINE, Query, Rows};
 /// Highest absolute value of a code.
 const HIGHEST: f32 = 127.0;
 
+/// How much larger than the largest component so far one may come without being cut.
+const HEADROOM: f32 = 1.25;
+
 /// How components become whole numbers: codes for a component of 1. One scale for a whole
 /// segment, so that products compare without being multiplied out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +25,16 @@ impl Scale {
     /// Codes for a component of 1.
     pub fn get(self) -> f32 {
         self.0
+    }
+
+    /// For a vector and others like it: larger components may come.
+    pub fn with_room_for(vector: &[f32]) -> Self {
+        Self::for_highest(HEADROOM * highest(vector))
+    }
+
+    /// Whether no component of a vector would be cut.
+    pub fn fits(self, vector: &[f32]) -> bool {
+        highest(vector) * self.0 <= HIGHEST + 0.5
     }
 
     /// Appends the row of a vector, filled up to a whole number of lines.
@@ -108,6 +121,11 @@ impl QueryCodes {
     /// A product as a cosine.
     pub fn cosine(&self, product: i32) -> f32 {
         product as f32 * self.unit
+    }
+
+    /// How much less than another one a product may be, and its cosine greater.
+    pub fn slack(&self) -> i32 {
+        (2.0 * self.margin / self.unit).ceil() as i32
     }
 
     /// The highest cosine that may stand behind a product.

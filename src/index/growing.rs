@@ -5,16 +5,22 @@ use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use crate::embed::{UnitVector, Windows, cosine};
 
 use super::build::{Draft, Entries, FAMILY, Origin};
-use super::codes::{Codes, Scale};
+use super::codes::{Codes, QueryCodes};
+use super::kernels::{Kernel, prefetch};
 use super::rough::RoughGraph;
 use super::segment::{Asked, Owner, VectorSource};
+use super::shortlist::Shortlist;
 use super::top::{Scored, Top};
 use super::vectors::Vectors;
 use super::walk::{DEGREE, NONE};
 use super::{ContentId, ContentSet, Hit};
 
-/// Rows up to which an exact scan answers by itself: about a millisecond.
-const EXACT_ROWS: usize = 8_192;
+/// Rows from which on they are linked in: fewer may never be frozen.
+const LINKED_FROM: usize = 8_192;
+
+/// Rows that all queries are compared with, one after the other: as many as stay in the
+/// processor's nearest cache.
+const TOGETHER: usize = 64;
 
 /// Rows that are linked in between two looks at the lock.
 const STEP: usize = 64;
@@ -23,14 +29,12 @@ const STEP: usize = 64;
 const FAMILY_EF: usize = 64;
 const FAMILY_HEADS: usize = 4;
 
-/// How much larger than the largest component so far one may come without being cut.
-const HEADROOM: f32 = 1.25;
-
-/// The segment that takes in: all vectors in memory, and, once an exact scan of them would
-/// take too long, a graph that another thread builds.
+/// The segment that takes in: all vectors in memory, and the graph that it will be frozen with,
+/// which another thread builds.
 ///
-/// A search asks the graph for what is linked in already and scans the rest, so that what
-/// was added is found at once, whatever the builder is at.
+/// A search compares all rows, in small integers, and the best in full, so that what was added
+/// is found at once and nothing is missed. Queries that come together, like the passages of a
+/// document, go through the rows together: it is memory that a scan waits for.
 pub(super) struct Growing {
     vectors: RwLock<Vectors>,
     /// The members of each head, itself left out.
@@ -38,7 +42,7 @@ pub(super) struct Growing {
     graph: OnceLock<RoughGraph>,
     /// Rows below this one are in the graph or in a family.
     linked: AtomicUsize,
-    /// Set if a panic left the graph in doubt: then it is not asked any more.
+    /// Set if a panic left the graph in doubt.
     is_broken: AtomicBool,
 }
 
@@ -105,7 +109,7 @@ impl Growing {
         rows.filter_map(|(row, _)| Some(vectors.owner(row)?.content)).collect()
     }
 
-    /// Gives the graph up after a panic; scans answer.
+    /// Gives the graph up after a panic.
     pub fn give_up(&self) {
         self.is_broken.store(true, Ordering::Release);
     }
@@ -119,11 +123,10 @@ impl Growing {
         self.linked.load(Ordering::Acquire)
     }
 
-    /// Whether there is something to link in. Small ones need no graph, unless they are to
-    /// be frozen.
+    /// Whether there is something to link in.
     pub fn is_due(&self, is_sealed: bool) -> bool {
         let rows = self.len();
-        !self.is_broken() && self.linked() < rows && (is_sealed || rows > EXACT_ROWS)
+        !self.is_broken() && self.linked() < rows && (is_sealed || rows > LINKED_FROM)
     }
 
     /// Links the next few rows in.
@@ -134,7 +137,8 @@ impl Growing {
             let to = vectors.len().min(from + STEP);
             (from..to).filter_map(|row| Some((row, vectors.vector(row)?.to_vec()))).collect()
         };
-        let graph = self.graph.get_or_init(|| RoughGraph::new(self.len(), self.scale()));
+        let graph =
+            self.graph.get_or_init(|| RoughGraph::new(self.len(), read(&self.vectors).scale()));
         for (row, vector) in &rows {
             match self.family_of(graph, *row, vector) {
                 Some(head) => write(&self.families).entry(head).or_default().push(*row),
@@ -142,14 +146,6 @@ impl Growing {
             }
         }
         self.linked.store(from + rows.len(), Ordering::Release);
-    }
-
-    /// The scale for what is here and what may come.
-    fn scale(&self) -> Scale {
-        let vectors = read(&self.vectors);
-        let rows = (0..vectors.len()).filter_map(|row| vectors.vector(row));
-        let highest = rows.flatten().fold(0.0, |highest: f32, x| highest.max(x.abs()));
-        Scale::for_highest(HEADROOM * highest)
     }
 
     /// The nearest head whose family a vector joins.
@@ -171,70 +167,34 @@ impl Growing {
             .map(|near| near.node)
     }
 
-    /// The live rows nearest to `query`, best first.
-    pub fn search(&self, query: &UnitVector, asked: Asked, only: Option<&ContentSet>) -> Vec<Hit> {
-        let found = match only {
-            Some(only) => self.scan_only(query, asked.limit, only),
-            None => self.search_all(query, asked),
+    /// The live rows nearest to each of some queries, of texts in `only` if it is given, best
+    /// first.
+    pub fn nearest(
+        &self,
+        queries: &[&UnitVector],
+        asked: Asked,
+        only: Option<&ContentSet>,
+    ) -> Vec<Vec<Hit>> {
+        let vectors = read(&self.vectors);
+        let listed = only.map(|only| rows_in(&vectors, only));
+        let found = match asked.is_exact {
+            true => {
+                let rows = || listed.clone().unwrap_or_else(|| (0..vectors.len() as u32).collect());
+                let exact = |query: &&UnitVector| {
+                    scan(&vectors, rows().into_iter().map(|row| row as usize), query, asked.limit)
+                };
+                queries.iter().map(exact).collect()
+            }
+            false => compare(&vectors, queries, asked.limit, listed.as_deref()),
         };
-        self.named(found)
+        found.into_iter().map(|found| named(&vectors, found)).collect()
     }
 
     /// The live rows of texts that came after `content` nearest to `query`, best first.
     pub fn search_after(&self, query: &UnitVector, limit: usize, content: ContentId) -> Vec<Hit> {
-        let found = {
-            let vectors = read(&self.vectors);
-            scan(&vectors, vectors.first_after(content)..vectors.len(), query, limit)
-        };
-        self.named(found)
-    }
-
-    fn named(&self, found: Vec<Scored>) -> Vec<Hit> {
         let vectors = read(&self.vectors);
-        let name = |Scored { cosine, ordinal }| {
-            Some(Hit { content: vectors.owner(ordinal)?.content, cosine })
-        };
-        found.into_iter().filter_map(name).collect()
-    }
-
-    fn scan_only(&self, query: &UnitVector, limit: usize, only: &ContentSet) -> Vec<Scored> {
-        let vectors = read(&self.vectors);
-        let (Some(first), Some(last)) =
-            (vectors.owner(0), vectors.owner(vectors.len().saturating_sub(1)))
-        else {
-            return Vec::new();
-        };
-        let within = only.within(first.content, last.content);
-        let rows = within.flat_map(|content| vectors.rows_of(content));
-        scan(&vectors, rows, query, limit)
-    }
-
-    fn search_all(&self, query: &UnitVector, asked: Asked) -> Vec<Scored> {
-        let linked = self.linked();
-        let graph = self.graph.get().filter(|_| !asked.is_exact && linked > 0 && !self.is_broken());
-        let Some(graph) = graph else {
-            let vectors = read(&self.vectors);
-            return scan(&vectors, 0..vectors.len(), query, asked.limit);
-        };
-        let mut count = asked.limit;
-        loop {
-            let heads = graph.search(query.as_slice(), count, asked.ef.max(2 * count));
-            let is_all = heads.len() < count || count >= linked;
-            let families = read(&self.families);
-            let vectors = read(&self.vectors);
-            let rows = heads.iter().flat_map(|near| {
-                let members = families.get(&near.node).map(Vec::as_slice).unwrap_or_default();
-                std::iter::once(near.node).chain(members.iter().copied())
-            });
-            let found = scan(&vectors, rows, query, asked.limit);
-            if found.len() >= asked.limit || is_all {
-                let mut top = Top::new(asked.limit);
-                let rest = scan(&vectors, linked..vectors.len(), query, asked.limit);
-                found.into_iter().chain(rest).for_each(|scored| top.offer(scored));
-                return top.into_sorted();
-            }
-            count = (2 * count).min(linked);
-        }
+        let rows = vectors.first_after(content)..vectors.len();
+        named(&vectors, scan(&vectors, rows, query, limit))
     }
 
     /// Its live rows as they are now, with the links that they have, as a draft of a frozen
@@ -269,7 +229,7 @@ impl Growing {
         let heads = (0_u32..).zip(&members).flat_map(|(node, m)| m.iter().map(move |_| node));
         let heads: Vec<u32> = heads.collect();
         let rows: Vec<usize> = nodes.into_iter().chain(members.into_iter().flatten()).collect();
-        let mut codes = Codes::new(vectors.vector(0)?.len(), graph.scale);
+        let mut codes = Codes::new(vectors.vector(0)?.len(), vectors.scale());
         let (mut owners, mut full, mut checks) = (Vec::new(), Vec::new(), Vec::new());
         for &row in &rows {
             let (vector, owner): (_, Owner) = (vectors.vector(row)?, vectors.owner(row)?);
@@ -302,6 +262,67 @@ impl VectorSource for Snapshot {
     }
 }
 
+fn named(vectors: &Vectors, found: Vec<Scored>) -> Vec<Hit> {
+    let name =
+        |Scored { cosine, ordinal }| Some(Hit { content: vectors.owner(ordinal)?.content, cosine });
+    found.into_iter().filter_map(name).collect()
+}
+
+/// The live rows of these texts.
+fn rows_in(vectors: &Vectors, only: &ContentSet) -> Vec<u32> {
+    let last = vectors.len().saturating_sub(1);
+    let Some((first, last)) = vectors.owner(0).zip(vectors.owner(last)) else { return Vec::new() };
+    let within = only.within(first.content, last.content);
+    within.flat_map(|content| vectors.rows_of(content)).map(|row| row as u32).collect()
+}
+
+/// The best of the live rows for each query, of those `listed` if any are, by their codes and
+/// then in full.
+fn compare(
+    vectors: &Vectors,
+    queries: &[&UnitVector],
+    limit: usize,
+    listed: Option<&[u32]>,
+) -> Vec<Vec<Scored>> {
+    let prepared = |query: &&UnitVector| {
+        let (mut codes, mut shortlist) = (QueryCodes::default(), Shortlist::default());
+        codes.set(query.as_slice(), vectors.scale());
+        shortlist.begin(&codes, limit);
+        (codes, shortlist)
+    };
+    let mut prepared: Vec<(QueryCodes, Shortlist)> = queries.iter().map(prepared).collect();
+    let rows = vectors.codes();
+    let mut products = Vec::new();
+    let lives = |row: u32| !vectors.is_dead(row as usize);
+    match listed {
+        Some(listed) => {
+            for some in listed.chunks(TOGETHER) {
+                for (codes, shortlist) in &mut prepared {
+                    Kernel::best().gather(rows, some, codes.query(), &mut products);
+                    let scored = some.iter().zip(&products);
+                    scored.for_each(|(&row, &product)| shortlist.offer(product, row, lives));
+                }
+            }
+        }
+        None => {
+            for from in (0..vectors.len()).step_by(TOGETHER) {
+                for (codes, shortlist) in &mut prepared {
+                    let some = from..vectors.len().min(from + TOGETHER);
+                    Kernel::best().run(rows, some, codes.query(), &mut products);
+                    let scored = (from as u32..).zip(&products);
+                    scored.for_each(|(row, &product)| shortlist.offer(product, row, lives));
+                }
+            }
+        }
+    }
+    let vector = |row: u32| vectors.vector(row as usize).unwrap_or_default();
+    let fetch = |row| prefetch(bytemuck::cast_slice(vector(row)));
+    let best = |(query, (codes, mut shortlist)): (&&UnitVector, (QueryCodes, Shortlist))| {
+        shortlist.rescore(query, &codes, limit, vector, fetch)
+    };
+    queries.iter().zip(prepared).map(best).collect()
+}
+
 /// The best of the live rows among `ordinals`, by comparing with each.
 fn scan(
     vectors: &Vectors,
@@ -314,4 +335,57 @@ fn scan(
         top.offer(Scored { cosine: cosine(query.as_slice(), vector), ordinal });
     }
     top.into_sorted()
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::super::segment::Asked;
+    use super::super::{ContentId, ContentSet};
+    use super::Growing;
+    use crate::embed::{UnitVector, Windows};
+
+    const DIMENSION: usize = 64;
+    const ROWS: i64 = 3_000;
+
+    fn vector(rng: &mut Rng) -> UnitVector {
+        let components: Vec<f32> = (0..DIMENSION).map(|_| rng.f32() - 0.5).collect();
+        UnitVector::normalized(&components).expect("a direction")
+    }
+
+    fn windows(vectors: Vec<UnitVector>) -> Windows {
+        Windows::new(vectors).expect("windows")
+    }
+
+    #[test]
+    fn queries_that_come_together_find_what_each_would_by_comparing_all() {
+        let mut rng = Rng::with_seed(7);
+        let growing = Growing::new(DIMENSION);
+        for content in 1..=ROWS {
+            let mut vectors = vec![vector(&mut rng), vector(&mut rng)];
+            if content % 500 == 0 {
+                // Out of any scale that the others have.
+                let mut one = [0.0; DIMENSION];
+                one[content as usize / 500] = 1.0;
+                vectors.push(UnitVector::normalized(&one).expect("a direction"));
+            }
+            growing.add(ContentId(content), 0, &windows(vectors));
+        }
+        (1..=ROWS).step_by(7).for_each(|content| assert!(growing.kill(ContentId(content))));
+        let some: ContentSet =
+            (1..=ROWS).filter(|content| content % 3 == 0).map(ContentId).collect();
+        let queries: Vec<UnitVector> = (0..20).map(|_| vector(&mut rng)).collect();
+        let queries: Vec<&UnitVector> = queries.iter().collect();
+        let asked = Asked { limit: 12, ef: 0, is_exact: false };
+        for only in [None, Some(&some)] {
+            let found = growing.nearest(&queries, asked, only);
+            assert_eq!(found, growing.nearest(&queries, Asked { is_exact: true, ..asked }, only));
+            for hit in found.iter().flatten() {
+                assert!(only.is_none_or(|only| only.contains(hit.content)));
+                assert_ne!(hit.content.0 % 7, 1, "it was taken out");
+            }
+            assert!(found.iter().all(|hits| hits.len() == 12));
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod rough;
 mod searching;
 mod segment;
 mod segments;
+mod shortlist;
 mod top;
 mod vectors;
 mod walk;

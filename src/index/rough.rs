@@ -40,7 +40,7 @@ pub(super) struct Near {
 /// Only one thread may insert at a time; searches go on meanwhile.
 pub(super) struct RoughGraph {
     graph: Hnsw<'static, i8, CodeDistance>,
-    pub scale: Scale,
+    scale: Scale,
 }
 
 impl RoughGraph {

@@ -516,7 +516,8 @@ impl VectorIndex for SegmentedIndex {
         limit: usize,
         scope: Scope<'_>,
     ) -> Result<Vec<Vec<Hit>>, IndexError> {
-        Ok(queries.iter().map(|query| self.search(query, limit, scope)).collect())
+        let asked = Asked { limit, ef: EF, is_exact: self.core.options.is_exact };
+        Ok(self.core.nearest(queries, asked, scope))
     }
 
     fn windows(&self, content: ContentId) -> Result<Option<Windows>, IndexError> {

@@ -6,16 +6,19 @@ use fixedbitset::FixedBitSet;
 use crate::embed::{UnitVector, Windows};
 
 use super::ContentId;
+use super::codes::{Codes, Scale};
+use super::kernels::Rows;
 use super::segment::Owner;
 
 /// Vectors in one block of memory.
 const BLOCK: usize = 1_024;
 
-/// All vectors in the order in which they were added, and whose they are. A row's
-/// ordinal is its place here; it is never given to another one.
+/// All vectors in the order in which they were added, in full and in small integers, and whose
+/// they are. A row's ordinal is its place here; it is never given to another one.
 pub(super) struct Vectors {
     dimension: usize,
     blocks: Vec<Vec<f32>>,
+    codes: Codes,
     owners: Vec<Owner>,
     texts: HashMap<ContentId, (Range<usize>, u32)>,
     dead: FixedBitSet,
@@ -26,6 +29,7 @@ impl Vectors {
         Self {
             dimension,
             blocks: Vec::new(),
+            codes: Codes::new(dimension, Scale::with_room_for(&[])),
             owners: Vec::new(),
             texts: HashMap::new(),
             dead: FixedBitSet::new(),
@@ -57,11 +61,33 @@ impl Vectors {
             if let Some(block) = self.blocks.last_mut() {
                 block.extend_from_slice(vector.as_slice());
             }
+            self.encode(vector.as_slice());
             self.owners.push(Owner { content, window });
         }
         self.texts.insert(content, (first..self.len(), check));
         self.dead.grow(self.len());
         true
+    }
+
+    /// Adds the codes of the last vector; those of all, if it is out of scale.
+    fn encode(&mut self, vector: &[f32]) {
+        if self.codes.scale.fits(vector) {
+            return self.codes.push(vector);
+        }
+        let mut codes = Codes::new(self.dimension, Scale::with_room_for(vector));
+        let rows = self.blocks.iter().flat_map(|block| block.chunks_exact(self.dimension));
+        rows.for_each(|vector| codes.push(vector));
+        self.codes = codes;
+    }
+
+    /// All rows in small integers.
+    pub fn codes(&self) -> Rows<'_> {
+        self.codes.rows()
+    }
+
+    /// What the codes are worth, so far.
+    pub fn scale(&self) -> Scale {
+        self.codes.scale
     }
 
     /// Takes a text out. False if it is not in here.

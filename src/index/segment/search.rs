@@ -1,12 +1,10 @@
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use fixedbitset::FixedBitSet;
 
 use crate::embed::{UnitVector, cosine};
 
 use super::super::codes::QueryCodes;
 use super::super::kernels::{Kernel, prefetch};
+use super::super::shortlist::Shortlist;
 use super::super::top::{Scored, Top};
 use super::super::walk::Walker;
 use super::super::{ContentId, ContentSet};
@@ -23,9 +21,6 @@ const PROMISE: usize = 2;
 
 /// Products that a walk computes for each node of its pool, about.
 const PRODUCTS_PER_NODE: usize = 20;
-
-/// Rows whose vectors are fetched ahead of their use.
-const AHEAD: usize = 4;
 
 /// How a question is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,38 +42,7 @@ pub struct Searcher {
     /// Rows that a filter lets through.
     listed: Vec<u32>,
     marks: FixedBitSet,
-    /// The best products of a scan.
-    best: BinaryHeap<Reverse<i32>>,
-    /// Products and rows that scores are computed for.
-    candidates: Vec<(i32, u32)>,
-}
-
-/// Makes candidates of those whose cosine may be among the best `limit`, whatever rounding
-/// has done to it.
-fn keep_best(
-    scored: impl Iterator<Item = (i32, u32)> + Clone,
-    limit: usize,
-    query: &QueryCodes,
-    best: &mut BinaryHeap<Reverse<i32>>,
-    candidates: &mut Vec<(i32, u32)>,
-) {
-    best.clear();
-    for (product, _) in scored.clone() {
-        if best.len() < limit {
-            best.push(Reverse(product));
-        } else if best.peek().is_some_and(|&Reverse(least)| least < product) {
-            best.pop();
-            best.push(Reverse(product));
-        }
-    }
-    let least = match best.peek().filter(|_| best.len() == limit) {
-        Some(&Reverse(least)) => query.cosine(least),
-        None => f32::NEG_INFINITY,
-    };
-    let may_be_best =
-        |&(product, _): &(i32, u32)| 2.0 * query.at_most(product) - query.cosine(product) >= least;
-    candidates.clear();
-    candidates.extend(scored.filter(may_be_best));
+    shortlist: Shortlist,
 }
 
 impl Segment {
@@ -131,7 +95,7 @@ impl Segment {
         top.into_sorted()
     }
 
-    /// Fills the candidates by a walk. False if comparing all that match is likely to be
+    /// Fills the shortlist by a walk. False if comparing all that match is likely to be
     /// faster, or if too few were found.
     fn walk(
         &self,
@@ -140,7 +104,7 @@ impl Segment {
         matching: usize,
         searcher: &mut Searcher,
     ) -> bool {
-        let Searcher { walker, query, products, candidates, .. } = searcher;
+        let Searcher { walker, query, products, shortlist, .. } = searcher;
         let ef = asked.ef.max(asked.limit);
         // Of the nodes that a walk passes, about this share may answer.
         let passed = ef.saturating_mul(self.row_count()) / matching.max(1);
@@ -159,7 +123,7 @@ impl Segment {
             None => walker.walk(graph, query, ef, usize::MAX, |_| true),
         };
         let Some(found) = found else { return false };
-        candidates.clear();
+        shortlist.begin(query, asked.limit);
         // In a crowd of copies strays may have been crowded out of the pool again.
         let strays = graph.entries.get(..graph.strays).unwrap_or_default();
         Kernel::best().gather(self.rows(), strays, query.query(), products);
@@ -169,7 +133,7 @@ impl Segment {
         let found = found.iter().filter(|seen| seen.answers());
         for (node, product) in found.map(|seen| (seen.node(), seen.product)).chain(strays) {
             if self.may_answer(node, only) {
-                candidates.push((product, node));
+                shortlist.push(product, node);
             }
             let members = self.members(node);
             if !members.is_empty() {
@@ -177,50 +141,40 @@ impl Segment {
                 Kernel::best().run(self.rows(), range, query.query(), products);
                 let members = members.zip(products.iter());
                 let members = members.filter(|(row, _)| self.may_answer(*row, only));
-                candidates.extend(members.map(|(row, &product)| (product, row)));
+                members.for_each(|(row, &product)| shortlist.push(product, row));
             }
         }
-        candidates.len() >= asked.limit.min(matching)
+        shortlist.len() >= asked.limit.min(matching)
     }
 
-    /// Makes candidates of all rows that may answer and come near the best `limit`.
+    /// Lists all rows that may answer and come near the best `limit`.
     fn scan(&self, limit: usize, only: Option<&ContentSet>, searcher: &mut Searcher) {
-        let Searcher { query, products, candidates, listed, marks, best, .. } = searcher;
+        let Searcher { query, products, shortlist, listed, marks, .. } = searcher;
+        shortlist.begin(query, limit);
         match only {
             Some(only) => {
                 self.list_rows_in(only, listed, marks);
                 Kernel::best().gather(self.rows(), listed, query.query(), products);
-                let scored = products.iter().copied().zip(listed.iter().copied());
-                keep_best(scored, limit, query, best, candidates);
+                let scored = products.iter().zip(listed.iter());
+                scored.for_each(|(&product, &row)| shortlist.offer(product, row, |_| true));
             }
             None => {
                 Kernel::best().run(self.rows(), 0..self.row_count(), query.query(), products);
                 let has_dead = self.dead_rows.count() > 0;
-                let scored = products.iter().copied().zip(0_u32..);
-                let live = scored.filter(|&(_, row)| !has_dead || !self.is_dead(row));
-                keep_best(live, limit, query, best, candidates);
+                for (&product, row) in products.iter().zip(0_u32..) {
+                    shortlist.offer(product, row, |row| !has_dead || !self.is_dead(row));
+                }
             }
         }
     }
 
-    /// The best candidates by their full vectors. Ends where what is left cannot be better.
+    /// The best of the shortlist by their full vectors.
     fn rescore(&self, query: &UnitVector, limit: usize, searcher: &mut Searcher) -> Vec<Scored> {
-        let Searcher { query: codes, candidates, .. } = searcher;
-        if !candidates.is_sorted_by(|(a, _), (b, _)| a >= b) {
-            candidates.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-        }
-        let mut top = Top::new(limit);
-        for (at, &(product, row)) in candidates.iter().enumerate() {
-            if top.worst().is_some_and(|worst| codes.at_most(product) < worst.cosine) {
-                break;
-            }
-            if let Some(&(_, ahead)) = candidates.get(at + AHEAD) {
-                prefetch(bytemuck::cast_slice(self.vector(ahead)));
-                prefetch(self.owner_place(ahead).map(bytemuck::bytes_of).unwrap_or_default());
-            }
-            let cosine = cosine(query.as_slice(), self.vector(row));
-            top.offer(Scored { cosine, ordinal: row as usize });
-        }
-        top.into_sorted()
+        let Searcher { query: codes, shortlist, .. } = searcher;
+        let fetch = |row| {
+            prefetch(bytemuck::cast_slice(self.vector(row)));
+            prefetch(self.owner_place(row).map(bytemuck::bytes_of).unwrap_or_default());
+        };
+        shortlist.rescore(query, codes, limit, |row| self.vector(row), fetch)
     }
 }
