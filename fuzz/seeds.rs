@@ -184,6 +184,11 @@ fn requests() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         ("export", "ExportDocuments", pb::ExportDocumentsRequest { filter: None }.encode_to_vec()),
         ("verdict", "SetVerdict", verdict.encode_to_vec()),
+        (
+            "fetch",
+            "FetchPage",
+            pb::FetchPageRequest { url: "http://127.0.0.1/".to_owned() }.encode_to_vec(),
+        ),
         ("duplicates", "FindDuplicates", duplicates(Query::Text(TEXT.to_owned())).encode_to_vec()),
         ("duplicates_page", "FindDuplicates", duplicates(Query::Document(page)).encode_to_vec()),
         ("related", "FindRelatedPassages", related.encode_to_vec()),

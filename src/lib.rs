@@ -17,6 +17,7 @@ pub mod lexical;
 pub mod page;
 pub mod proto;
 pub mod related;
+mod sealed;
 pub mod server;
 pub mod store;
 pub mod text;

@@ -154,6 +154,7 @@ fn needed(name: &str) -> usize {
         | "CorpusService/GetDocument"
         | "CorpusService/BatchGetDocuments"
         | "CorpusService/ListDocuments"
+        | "CorpusService/FetchPage"
         | "SimilarityService/FindDuplicates"
         | "SimilarityService/FindRelatedPassages"
         | "SimilarityService/FindRelatedDocuments"

@@ -24,7 +24,8 @@ const LEFT_OUT: [&str; 1] = ["Reembed"];
 const ENDLESS: &str = "WatchRelatedDocuments";
 
 /// How the names of methods begin that change nothing.
-const QUESTIONS: [&str; 7] = ["BatchGet", "Compare", "Export", "Find", "Get", "List", "Watch"];
+const QUESTIONS: [&str; 8] =
+    ["BatchGet", "Compare", "Export", "Fetch", "Find", "Get", "List", "Watch"];
 
 /// What is known before each call.
 fn documents() -> Vec<pb::Document> {
@@ -147,7 +148,8 @@ fn check_refusal(status: &Status) {
         | Code::FailedPrecondition
         | Code::NotFound
         | Code::OutOfRange
-        | Code::ResourceExhausted => assert!(!reason.is_empty(), "{status:?}"),
+        | Code::ResourceExhausted
+        | Code::Unimplemented => assert!(!reason.is_empty(), "{status:?}"),
         _ => panic!("{status:?}"),
     }
 }

@@ -37,6 +37,7 @@ impl Desk {
             data: folder.path().join("data"),
             setup,
             access: AccessOptions::default(),
+            fetch: None,
             options: Options {
                 workers: 1,
                 // Small segments, so that some freeze.

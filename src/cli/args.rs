@@ -1,10 +1,11 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use http::Uri;
+use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
@@ -95,7 +96,7 @@ pub enum Command {
     /// Show what copydesk does on five articles about one story
     Demo(SetupArgs),
     /// Serve a corpus over gRPC
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Fetch the runtime and the model, and nothing else
     Setup(SetupArgs),
     /// Make tokens, which let clients in
@@ -293,6 +294,8 @@ pub struct ServeArgs {
     pub exact: bool,
     #[command(flatten)]
     pub setup: SetupArgs,
+    #[command(flatten)]
+    pub fetch: FetchPageArgs,
 }
 
 /// Who gets in.
@@ -343,7 +346,7 @@ pub struct IngestArgs {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub fetch: FetchArgs,
+    pub fetch: LinkArgs,
 }
 
 #[derive(Debug, Args)]
@@ -360,7 +363,7 @@ pub struct FollowArgs {
     #[arg(long)]
     pub once: bool,
     #[command(flatten)]
-    pub fetch: FetchArgs,
+    pub fetch: LinkArgs,
 }
 
 /// How to fetch from the web.
@@ -377,9 +380,6 @@ pub struct FetchArgs {
     /// Time between two requests to one host; its robots.txt may ask for more
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_time_span)]
     pub fetch_delay: Duration,
-    /// Follow links into private networks and to this machine
-    #[arg(long)]
-    pub allow_private: bool,
 }
 
 impl FetchArgs {
@@ -390,10 +390,59 @@ impl FetchArgs {
             user_agent: self.user_agent.clone().unwrap_or(defaults.user_agent),
             timeout: self.fetch_timeout,
             delay: self.fetch_delay,
-            allow_private: self.allow_private,
             ..defaults
         }
     }
+}
+
+/// How to fetch what feeds link to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for what is fetched")]
+pub struct LinkArgs {
+    #[command(flatten)]
+    fetch: FetchArgs,
+    /// Follow links into private networks and to this machine
+    #[arg(long)]
+    allow_private: bool,
+}
+
+impl LinkArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> FetchOptions {
+        FetchOptions { allow_private: self.allow_private, ..self.fetch.options() }
+    }
+}
+
+/// Whether a server fetches pages, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for what is fetched")]
+pub struct FetchPageArgs {
+    /// Fetch pages of the web whose addresses clients give, so that one can be checked at the desk.
+    /// Addresses of private networks and of this machine are refused
+    #[arg(id = "fetch", long = "fetch")]
+    is_on: bool,
+    /// A private network from which pages are fetched, too, e.g. 10.1.0.0/16; may be repeated
+    #[arg(long, value_name = "NETWORK", requires = "fetch", value_parser = network)]
+    fetch_network: Vec<IpNet>,
+    #[command(flatten)]
+    how: FetchArgs,
+}
+
+impl FetchPageArgs {
+    /// As the library takes it, if the server fetches.
+    pub fn options(self) -> Option<FetchOptions> {
+        let Self { is_on, fetch_network, how } = self;
+        is_on.then(|| FetchOptions { networks: fetch_network, ..how.options() })
+    }
+}
+
+/// A network, or an address alone.
+fn network(value: &str) -> Result<IpNet, String> {
+    let alone = || value.parse::<IpAddr>().map(IpNet::from);
+    value
+        .parse()
+        .or_else(|_| alone())
+        .map_err(|_| "is no network; give one such as 10.1.0.0/16, or an address".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

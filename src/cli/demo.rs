@@ -64,6 +64,7 @@ pub async fn demo(args: SetupArgs, as_json: bool) -> Result<(), Failure> {
         setup,
         options: Options { workers: default_workers(), ..Options::default() },
         access: AccessOptions::default(),
+        fetch: None,
     };
     let serving = serve(config, async {
         let _ = stopped.await;

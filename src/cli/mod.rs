@@ -85,7 +85,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { server, json, command, .. } = arguments;
     let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Serve(args) => serve::serve(args, json).await.map(done),
+        Command::Serve(args) => serve::serve(*args, json).await.map(done),
         Command::Setup(args) => serve::setup(args, json).await.map(done),
         Command::Token { command: TokenCommand::New(args) } => token::new(args, json).map(done),
         Command::Demo(args) => demo::demo(args, json).await.map(done),

@@ -65,6 +65,7 @@ pub async fn serve(args: ServeArgs, json: bool) -> Result<(), Failure> {
         data: args.data,
         setup,
         access,
+        fetch: args.fetch.options(),
         options: Options {
             workers: args.workers.map_or_else(default_workers, usize::from),
             index: index::Options {

@@ -1,11 +1,10 @@
 use std::io::{self, Write};
 
-use tokio::signal::ctrl_c;
-
 use super::args::WatchArgs;
 use super::failure::Failure;
 use super::output::{json, line, published, short, verdict};
 use super::questions::text;
+use super::stop;
 use crate::client::Client;
 use crate::proto::v1::watch_related_documents_request;
 use crate::proto::{sequence_of, v1 as pb};
@@ -13,10 +12,11 @@ use crate::proto::{sequence_of, v1 as pb};
 /// Characters of a title that a line shows.
 const TITLE: usize = 100;
 
-/// Prints documents that are related as they come in, until Ctrl-C or until the server
-/// ends it; then says how to go on.
+/// Prints documents that are related as they come in, until Ctrl-C, SIGTERM, or until the
+/// server ends it; then says how to go on.
 pub async fn watch(client: Client, args: WatchArgs, as_json: bool) -> Result<(), Failure> {
     use watch_related_documents_request::Query;
+    let stop = stop::on_signal()?;
     let query = match args.document {
         Some(id) => Query::DocumentId(id),
         None => Query::Text(text(args.text)?),
@@ -28,10 +28,8 @@ pub async fn watch(client: Client, args: WatchArgs, as_json: bool) -> Result<(),
         after_sequence: args.after_sequence,
     };
     let mut last = None;
-    let ended = tokio::select! {
-        ended = print(client, request, as_json, &mut last) => ended,
-        ended = ctrl_c() => ended.map_err(Failure::from),
-    };
+    let printing = print(client, request, as_json, &mut last);
+    let ended = stop.run_until_cancelled(printing).await.unwrap_or(Ok(()));
     match last {
         Some(last) => eprintln!("go on with --after-sequence {last}"),
         None if ended.is_ok() => eprintln!("the question did not stand yet"),

@@ -7,6 +7,7 @@ use crate::index;
 use crate::store::{self, Closed, DocumentKey, FORMAT, ModelIdentity, Progress, StoreError};
 
 use super::indexing::identity;
+use super::map_file::MapFile;
 use super::{OpenError, Options, lexicon};
 
 /// What a look at a data folder found.
@@ -91,6 +92,9 @@ fn check_derived(store: &Closed, health: &mut Health) -> Result<(), StoreError> 
         let found = index::check(&folder, identity(corpus, model), model.dimension, &texts);
         health.segments = found.segments;
         health.made_anew.extend(found.damaged);
+        if let Err(error) = MapFile::read(&folder, identity(corpus, model)) {
+            health.made_anew.push(format!("the map is of no use ({error}): it is drawn anew"));
+        }
         note(health, found.missing, "texts are in no segment: they are read into memory again");
     }
     let prints = view.without_fingerprints(DocumentKey(i64::MIN), i64::MAX as usize)?;

@@ -74,7 +74,8 @@ pub(super) fn forget(former: &Store) {
     }
 }
 
-fn folder(store: &Store) -> PathBuf {
+/// Where the index of the model is that a store answers with.
+pub(super) fn folder(store: &Store) -> PathBuf {
     store.folder().join("index").join(store.model().to_string())
 }
 

@@ -16,6 +16,7 @@ mod lexicon;
 mod limits;
 mod manage;
 mod map;
+mod map_file;
 mod query;
 mod reading;
 mod reembed;

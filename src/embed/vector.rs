@@ -1,9 +1,27 @@
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A vector of length 1, all of it finite: its dot product with another one is the
 /// cosine of the angle between them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Vec<f32>", try_from = "Vec<f32>")]
 pub struct UnitVector(Arc<[f32]>);
+
+impl From<UnitVector> for Vec<f32> {
+    fn from(vector: UnitVector) -> Self {
+        vector.0.to_vec()
+    }
+}
+
+impl TryFrom<Vec<f32>> for UnitVector {
+    type Error = &'static str;
+
+    /// Takes the components as they are.
+    fn try_from(components: Vec<f32>) -> Result<Self, Self::Error> {
+        Self::of_length_one(components.into()).ok_or("its length is not 1")
+    }
+}
 
 impl UnitVector {
     /// Scales `components` to length 1. `None` if they have no direction: a component
@@ -33,9 +51,13 @@ impl UnitVector {
             .chunks_exact(4)
             .filter_map(|chunk| Some(f32::from_le_bytes(chunk.try_into().ok()?)))
             .collect();
-        let square: f64 = components.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
         let is_whole = bytes.len() == 4 * dimension && components.len() == dimension;
-        (is_whole && (square - 1.0).abs() < 1e-3).then_some(Self(components))
+        Self::of_length_one(components).filter(|_| is_whole)
+    }
+
+    fn of_length_one(components: Arc<[f32]>) -> Option<Self> {
+        let square: f64 = components.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        ((square - 1.0).abs() < 1e-3).then_some(Self(components))
     }
 
     /// Four little-endian bytes for each component.

@@ -12,6 +12,9 @@ pub enum FetchError {
         "its address is in a private network, where links from elsewhere may not lead; allow it with allow_private (--allow-private)"
     )]
     Private,
+    /// Its port is none that the web uses, and a stranger named it.
+    #[error("only the ports 80 and 443 and those from 1024 on are asked, and not {0}")]
+    Port(u16),
     /// The host's robots.txt forbids it.
     #[error("robots.txt of its host does not allow it")]
     Robots,

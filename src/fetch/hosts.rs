@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tokio::time::Instant;
 
@@ -18,16 +20,40 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long what robots.txt says is believed (RFC 9309, section 2.4).
 const ROBOTS_LAST: Duration = Duration::from_secs(24 * 3_600);
 
+/// Bytes of what is remembered of robots.txt, of all hosts.
+const ROBOTS_BYTES: u64 = 32 << 20;
+
+/// About how many hosts that is. Few, so that the largest robots.txt has room.
+const ROBOTS: usize = 256;
+
 /// All hosts that were asked.
 #[derive(Debug)]
 pub(super) struct Hosts {
     delay: Duration,
     gates: Mutex<HashMap<Authority, Arc<Gate>>>,
+    robots: Cache<Authority, Known, Bytes>,
+}
+
+/// What a host's robots.txt said, and when.
+#[derive(Debug, Clone)]
+struct Known {
+    asked: Instant,
+    robots: Arc<Robots>,
+}
+
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<Authority, Known> for Bytes {
+    fn weight(&self, _: &Authority, known: &Known) -> u64 {
+        known.robots.bytes() as u64
+    }
 }
 
 impl Hosts {
     pub fn new(delay: Duration) -> Self {
-        Self { delay, gates: Mutex::default() }
+        let robots = Cache::with_weighter(ROBOTS, ROBOTS_BYTES, Bytes);
+        Self { delay, gates: Mutex::default(), robots }
     }
 
     /// The gate to a host, the same one for all.
@@ -35,18 +61,34 @@ impl Hosts {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= HOSTS {
             let now = Instant::now();
+            let is_used = |gate: &Arc<Gate>| Arc::strong_count(gate) > 1;
             // Nobody waits there, nor has to.
-            gates.retain(|_, gate| Arc::strong_count(gate) > 1 || gate.pace().next > now);
+            gates.retain(|_, gate| is_used(gate) || gate.pace().next > now);
+            // So many that want to be left alone are somebody's game.
+            if gates.len() >= HOSTS {
+                gates.retain(|_, gate| is_used(gate));
+            }
         }
         let gate = gates.entry(authority.clone()).or_insert_with(|| {
             let pace = Pace { next: Instant::now(), delay: self.delay };
-            Arc::new(Gate {
-                turn: AsyncMutex::default(),
-                pace: Mutex::new(pace),
-                robots: AsyncMutex::default(),
-            })
+            let (turn, asking) = (AsyncMutex::default(), AsyncMutex::default());
+            Arc::new(Gate { turn, pace: Mutex::new(pace), asking })
         });
         Arc::clone(gate)
+    }
+
+    /// What a host's robots.txt says, if that is known.
+    pub fn robots(&self, authority: &Authority) -> Option<Arc<Robots>> {
+        let known = self.robots.get(authority)?;
+        (known.asked.elapsed() < ROBOTS_LAST).then_some(known.robots)
+    }
+
+    /// Remembers it.
+    pub fn learn(&self, authority: Authority, robots: Robots) -> Arc<Robots> {
+        let known = Known { asked: Instant::now(), robots: Arc::new(robots) };
+        let robots = Arc::clone(&known.robots);
+        self.robots.insert(authority, known);
+        robots
     }
 }
 
@@ -55,7 +97,7 @@ impl Hosts {
 pub(super) struct Gate {
     turn: AsyncMutex<()>,
     pace: Mutex<Pace>,
-    robots: AsyncMutex<KnownRobots>,
+    asking: AsyncMutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -101,9 +143,9 @@ impl Gate {
         self.change(|pace| pace.delay = pace.delay.max(delay));
     }
 
-    /// What is known of robots.txt. Who holds this is the one who finds out.
-    pub async fn robots(&self) -> MutexGuard<'_, KnownRobots> {
-        self.robots.lock().await
+    /// Who holds this is the one who finds out what robots.txt says.
+    pub async fn asking(&self) -> MutexGuard<'_, ()> {
+        self.asking.lock().await
     }
 
     fn pace(&self) -> Pace {
@@ -115,23 +157,6 @@ impl Gate {
     }
 }
 
-/// What a host's robots.txt said, and when.
-#[derive(Debug, Default)]
-pub(super) struct KnownRobots(Option<(Instant, Arc<Robots>)>);
-
-impl KnownRobots {
-    pub fn current(&self) -> Option<Arc<Robots>> {
-        let (asked, robots) = self.0.as_ref()?;
-        (asked.elapsed() < ROBOTS_LAST).then(|| Arc::clone(robots))
-    }
-
-    pub fn learn(&mut self, robots: Robots) -> Arc<Robots> {
-        let robots = Arc::new(robots);
-        self.0 = Some((Instant::now(), Arc::clone(&robots)));
-        robots
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -139,9 +164,10 @@ mod tests {
     use tokio::time::{Instant, timeout};
     use url::Url;
 
-    use super::Hosts;
+    use super::{Hosts, ROBOTS_BYTES};
     use crate::fetch::FetchError;
     use crate::fetch::network::Authority;
+    use crate::fetch::robots::Robots;
 
     fn authority(url: &str) -> Authority {
         Authority::of(&Url::parse(url).unwrap()).unwrap()
@@ -192,5 +218,28 @@ mod tests {
         let gates = hosts.gates.lock().unwrap();
         assert!(gates.len() <= super::HOSTS);
         assert!(gates.contains_key(&authority("http://kept.example/")));
+    }
+
+    #[tokio::test]
+    async fn hosts_that_make_much_of_themselves_are_forgotten_as_well() {
+        let hosts = Hosts::new(Duration::ZERO);
+        for number in 0..2 * super::HOSTS {
+            let gate = hosts.gate(&authority(&format!("http://{number}.example/")));
+            gate.leave_alone(Duration::from_secs(3_600));
+        }
+        assert!(hosts.gates.lock().unwrap().len() <= super::HOSTS);
+
+        let rules: String = (0..30_000).map(|rule| format!("Disallow: /{rule}\n")).collect();
+        let text = format!("User-agent: *\n{rules}");
+        let learn = |number| {
+            let host = authority(&format!("http://{number}.example/"));
+            hosts.learn(host.clone(), Robots::parse(text.as_bytes(), "copydesk"));
+            host
+        };
+        assert!(hosts.robots(&learn(0)).is_some());
+        for number in 1..60 {
+            learn(number);
+        }
+        assert!(hosts.robots.weight() <= ROBOTS_BYTES);
     }
 }

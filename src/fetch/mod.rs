@@ -15,10 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use ipnet::IpNet;
 use url::Url;
 
 use hosts::{Gate, Hosts};
-use network::{Authority, Reach};
+use network::{Admitted, Authority, Reach};
 use robots::Robots;
 use transport::{Response, Transport};
 
@@ -44,6 +45,11 @@ pub struct FetchOptions {
     pub delay: Duration,
     /// Whether links may lead into private networks and to this machine.
     pub allow_private: bool,
+    /// Private networks that they may lead into in any case.
+    pub networks: Vec<IpNet>,
+    /// Whether a proxy is used that the environment names. A proxy looks names up itself: what
+    /// they lead to is then for it to decide.
+    pub uses_proxy: bool,
 }
 
 impl Default for FetchOptions {
@@ -54,6 +60,8 @@ impl Default for FetchOptions {
             largest: 8 << 20,
             delay: Duration::from_secs(1),
             allow_private: false,
+            networks: Vec::new(),
+            uses_proxy: true,
         }
     }
 }
@@ -65,8 +73,11 @@ pub enum Named<'a> {
     /// asked.
     ByOperator,
     /// A feed, which strangers write, at this address, if it has one. Only what robots.txt
-    /// allows and what is in public networks, or where the feed is, is fetched.
+    /// allows and what is in public networks, or where the feed is, is fetched, and only by
+    /// ports that the web uses.
     ByFeed(Option<&'a Url>),
+    /// Whoever asks a server for it. Likewise, and there is no feed.
+    ByClient,
 }
 
 /// What came of a request.
@@ -115,15 +126,20 @@ pub struct Fetcher(Arc<Shared>);
 struct Shared {
     options: FetchOptions,
     transport: Transport,
+    admitted: Admitted,
     hosts: Hosts,
 }
 
 impl Fetcher {
+    /// Requests that it makes at once; further ones wait.
+    pub const AT_ONCE: usize = transport::AT_ONCE;
+
     /// One that knows no host yet.
     pub fn new(options: FetchOptions) -> Self {
-        let transport = Transport::new(&options);
+        let admitted = Admitted::new(&options.networks);
+        let transport = Transport::new(&options, &admitted);
         let hosts = Hosts::new(options.delay);
-        Self(Arc::new(Shared { options, transport, hosts }))
+        Self(Arc::new(Shared { options, transport, admitted, hosts }))
     }
 
     /// Fetches what is at `url`, or learns that it is as it was.
@@ -138,14 +154,15 @@ impl Fetcher {
         validators: &Validators,
     ) -> Result<Fetched, FetchError> {
         let reach = self.reach(url, named);
-        let obeys_robots = matches!(named, Named::ByFeed(_));
+        let obeys_robots = named != Named::ByOperator;
         let mut next = url.clone();
         let mut moved_to = None;
         let mut only_moved = true;
         let mut seen = vec![url.clone()];
         loop {
-            let gate = self.0.hosts.gate(&Authority::of(&next)?);
-            if obeys_robots && !self.robots(&gate, &next, &reach).await?.allows(&next) {
+            let authority = Authority::of(&next)?;
+            let gate = self.0.hosts.gate(&authority);
+            if obeys_robots && !self.robots(&gate, authority, &next, &reach).await?.allows(&next) {
                 return Err(FetchError::Robots);
             }
             let response = self.ask(&gate, &next, &reach, validators).await?;
@@ -182,13 +199,15 @@ impl Fetcher {
         }
     }
 
-    fn reach(&self, url: &Url, named: Named<'_>) -> Reach {
+    fn reach(&self, url: &Url, named: Named<'_>) -> Reach<'_> {
         let home = match named {
             Named::ByOperator => Some(url),
             Named::ByFeed(feed) => feed,
+            Named::ByClient => None,
         };
         let home = home.and_then(|home| Authority::of(home).ok());
-        Reach { home, allow_private: self.0.options.allow_private }
+        let allow_private = self.0.options.allow_private;
+        Reach { home, allow_private, admitted: &self.0.admitted }
     }
 
     /// One request, when it is its turn.
@@ -196,7 +215,7 @@ impl Fetcher {
         &self,
         gate: &Gate,
         url: &Url,
-        reach: &Reach,
+        reach: &Reach<'_>,
         validators: &Validators,
     ) -> Result<Response, FetchError> {
         let is_private_allowed = reach.allows_private(url)?;
@@ -213,24 +232,28 @@ impl Fetcher {
     async fn robots(
         &self,
         gate: &Gate,
+        authority: Authority,
         url: &Url,
-        reach: &Reach,
+        reach: &Reach<'_>,
     ) -> Result<Arc<Robots>, FetchError> {
-        let mut known = gate.robots().await;
-        if let Some(robots) = known.current() {
-            return Ok(robots);
-        }
-        let address = url.join("/robots.txt").map_err(|_| FetchError::Scheme)?;
-        let robots = self.fetch_robots(gate, address, reach).await?;
+        let _asking = gate.asking().await;
+        let robots = match self.0.hosts.robots(&authority) {
+            Some(robots) => robots,
+            None => {
+                let address = url.join("/robots.txt").map_err(|_| FetchError::Scheme)?;
+                let robots = self.fetch_robots(gate, address, reach).await?;
+                self.0.hosts.learn(authority, robots)
+            }
+        };
         gate.slow_down(robots.delay());
-        Ok(known.learn(robots))
+        Ok(robots)
     }
 
     async fn fetch_robots(
         &self,
         gate: &Gate,
         mut address: Url,
-        reach: &Reach,
+        reach: &Reach<'_>,
     ) -> Result<Robots, FetchError> {
         for _ in 0..=REDIRECTS {
             let response = match self.ask(gate, &address, reach, &Validators::default()).await {

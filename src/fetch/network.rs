@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::FetchError;
@@ -18,42 +19,67 @@ impl Authority {
     }
 }
 
-/// Where a chain of links and redirects may lead: anywhere in public networks, and to where it
-/// began because the operator said so.
-#[derive(Debug)]
-pub(super) struct Reach {
-    pub home: Option<Authority>,
-    pub allow_private: bool,
+/// The addresses that what strangers name may be at: those of the public internet, and those of
+/// networks that the operator allows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Admitted(Vec<IpNet>);
+
+impl Admitted {
+    pub fn new(networks: &[IpNet]) -> Self {
+        Self(networks.to_vec())
+    }
+
+    /// Whether something may be at this address.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        // An address of version 4 stays one, in whatever way it is written.
+        let plain = address.to_canonical();
+        is_public(address) || self.0.iter().any(|network| network.contains(&plain))
+    }
 }
 
-impl Reach {
-    /// Whether `url` may be in a private network.
+/// Where a chain of links and redirects may lead: to addresses that are admitted, and to where it
+/// began because the operator said so.
+#[derive(Debug)]
+pub(super) struct Reach<'a> {
+    pub home: Option<Authority>,
+    pub allow_private: bool,
+    pub admitted: &'a Admitted,
+}
+
+impl Reach<'_> {
+    /// Whether `url` may be in any network.
     ///
     /// # Errors
     ///
-    /// If it may not and plainly is.
+    /// If it may not and plainly is where nothing is admitted, or if its port is one of other
+    /// services than the web's.
     pub fn allows_private(&self, url: &Url) -> Result<bool, FetchError> {
         let authority = Authority::of(url)?;
         if self.allow_private || self.home.as_ref() == Some(&authority) {
             return Ok(true);
         }
+        if !matches!(authority.1, 80 | 443 | 1024..) {
+            return Err(FetchError::Port(authority.1));
+        }
         // Names are looked at when they are resolved; a proxy may be the one who does that.
-        let is_private = match url.host() {
-            Some(Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => !is_public(IpAddr::V6(address)),
+        let is_admitted = match url.host() {
+            Some(Host::Ipv4(address)) => self.admitted.admits(address.into()),
+            Some(Host::Ipv6(address)) => self.admitted.admits(address.into()),
             Some(Host::Domain(name)) => {
                 let name = name.trim_end_matches('.');
-                name == "localhost" || name.ends_with(".localhost")
+                let is_own = name == "localhost" || name.ends_with(".localhost");
+                let own: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+                !is_own || own.iter().any(|address| self.admitted.admits(*address))
             }
-            None => true,
+            None => false,
         };
-        if is_private { Err(FetchError::Private) } else { Ok(false) }
+        if is_admitted { Ok(false) } else { Err(FetchError::Private) }
     }
 }
 
 /// Whether an address is one of the public internet: none that IANA lists as special, and
 /// none that stands for such a one.
-pub(super) fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -94,7 +120,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use url::Url;
 
-    use super::{Authority, Reach, is_public};
+    use super::{Admitted, Authority, Reach, is_public};
     use crate::fetch::FetchError;
 
     #[test]
@@ -151,8 +177,9 @@ mod tests {
     #[test]
     fn strangers_lead_only_to_public_networks_and_back_to_where_they_are() {
         let url = |url: &str| Url::parse(url).unwrap();
+        let admitted = Admitted::default();
         let home = Authority::of(&url("http://10.0.0.5/feed")).ok();
-        let reach = Reach { home, allow_private: false };
+        let reach = Reach { home, allow_private: false, admitted: &admitted };
         assert_eq!(reach.allows_private(&url("http://10.0.0.5/article")), Ok(true));
         assert_eq!(reach.allows_private(&url("https://news.example/")), Ok(false));
         for private in [
@@ -168,8 +195,30 @@ mod tests {
             assert_eq!(reach.allows_private(&url(private)), Err(FetchError::Private), "{private}");
         }
         assert_eq!(reach.allows_private(&url("file:///etc/passwd")), Err(FetchError::Scheme));
-        let reach = Reach { home: None, allow_private: true };
+        for (other, expected) in [("news.example:25", Err(25)), ("news.example:8080", Ok(false))] {
+            let reached = reach.allows_private(&url(&format!("http://{other}/")));
+            assert_eq!(reached, expected.map_err(FetchError::Port), "{other}");
+        }
+        let reach = Reach { home: None, allow_private: true, admitted: &admitted };
         assert_eq!(reach.allows_private(&url("http://10.0.0.6/")), Ok(true));
         assert_eq!(reach.allows_private(&url("ftp://10.0.0.6/")), Err(FetchError::Scheme));
+    }
+
+    #[test]
+    fn a_network_that_the_operator_allows_is_reached_and_no_other() {
+        let networks = ["10.1.0.0/16", "::1/128"].map(|network| network.parse().unwrap());
+        let admitted = Admitted::new(&networks);
+        let reach = Reach { home: None, allow_private: false, admitted: &admitted };
+        for (host, expected) in [
+            ("10.1.2.3", Ok(false)),
+            ("[::ffff:10.1.2.3]", Ok(false)),
+            ("[::1]", Ok(false)),
+            ("localhost", Ok(false)),
+            ("10.2.0.1", Err(FetchError::Private)),
+            ("127.0.0.1", Err(FetchError::Private)),
+        ] {
+            let url = Url::parse(&format!("http://{host}/")).unwrap();
+            assert_eq!(reach.allows_private(&url), expected, "{host}");
+        }
     }
 }

@@ -93,6 +93,12 @@ impl Robots {
         path == "/robots.txt" || longest.is_none_or(|rule| rule.allows)
     }
 
+    /// Bytes of memory that it takes, about.
+    pub fn bytes(&self) -> usize {
+        let rules = self.rules.iter().map(|rule| size_of::<Rule>() + rule.pattern.len());
+        size_of::<Self>() + rules.sum::<usize>()
+    }
+
     /// Wanted between two requests.
     pub fn delay(&self) -> Duration {
         self.delay

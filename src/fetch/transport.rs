@@ -1,4 +1,5 @@
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,12 +13,12 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body};
 use url::Url;
 
-use super::network::is_public;
+use super::network::Admitted;
 use super::robots::product;
 use super::{FetchError, FetchOptions, retry_after, without_secret};
 
 /// Requests at once, to whatever hosts.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// For a connection, of the time that a request has.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -56,19 +57,23 @@ pub(super) struct Response {
 pub(super) struct Transport {
     /// Connects to all addresses.
     anywhere: Agent,
-    /// Connects to those of the public internet.
-    public: Agent,
+    /// Connects to those that are admitted.
+    admitted: Agent,
     /// One for each request that may be made.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     user_agent: String,
     timeout: Duration,
     largest: usize,
 }
 
 impl Transport {
-    pub fn new(options: &FetchOptions) -> Self {
+    pub fn new(options: &FetchOptions, admitted: &Admitted) -> Self {
         let config = || {
-            Config::builder()
+            let builder = match options.uses_proxy {
+                true => Config::builder(),
+                false => Config::builder().proxy(None),
+            };
+            builder
                 .http_status_as_error(false)
                 .max_redirects(0)
                 .max_redirects_will_error(false)
@@ -82,10 +87,12 @@ impl Transport {
                 .build()
         };
         let connector = DefaultConnector::default;
+        let resolver =
+            AdmittingResolver { resolver: DefaultResolver::default(), admitted: admitted.clone() };
         Self {
             anywhere: Agent::with_parts(config(), connector(), DefaultResolver::default()),
-            public: Agent::with_parts(config(), connector(), PublicResolver::default()),
-            places: Semaphore::new(AT_ONCE),
+            admitted: Agent::with_parts(config(), connector(), resolver),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
             user_agent: options.user_agent.clone(),
             timeout: options.timeout,
             largest: options.largest,
@@ -98,18 +105,20 @@ impl Transport {
     }
 
     /// One request, on a thread for blocking work. If it is given up, the thread ends when
-    /// its time is over.
+    /// its time is over, and keeps its place until then.
     pub async fn get(
         &self,
         url: &Url,
         is_private_allowed: bool,
         validators: &Validators,
     ) -> Result<Response, FetchError> {
-        let _place = self.places.acquire().await;
-        let agent = if is_private_allowed { &self.anywhere } else { &self.public };
+        // It is never closed.
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let agent = if is_private_allowed { &self.anywhere } else { &self.admitted };
         let request = request(agent, url, validators);
         let (largest, timeout) = (self.largest, self.timeout);
         let asking = tokio::task::spawn_blocking(move || {
+            let _place = place;
             let response = request.call().map_err(|error| failed(error, timeout))?;
             read(response, largest, timeout)
         });
@@ -205,30 +214,33 @@ fn failed(error: ureq::Error, timeout: Duration) -> FetchError {
     }
 }
 
-/// Finds addresses in public networks only. It is the addresses that it finds which are
+/// Finds addresses that are admitted only. It is the addresses that it finds which are
 /// connected to, so a name cannot come to mean another one in between.
-#[derive(Debug, Default)]
-struct PublicResolver(DefaultResolver);
+#[derive(Debug)]
+struct AdmittingResolver {
+    resolver: DefaultResolver,
+    admitted: Admitted,
+}
 
-impl Resolver for PublicResolver {
+impl Resolver for AdmittingResolver {
     fn resolve(
         &self,
         uri: &Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.0.resolve(uri, config, timeout)?;
+        let found = self.resolver.resolve(uri, config, timeout)?;
         // The operator's own way out may well be inside.
         if config.proxy().is_some_and(|proxy| Some(proxy.host()) == uri.host()) {
             return Ok(found);
         }
-        let mut public = self.empty();
-        for &address in found.iter().filter(|address| is_public(address.ip())) {
-            public.push(address);
+        let mut admitted = self.empty();
+        for &address in found.iter().filter(|address| self.admitted.admits(address.ip())) {
+            admitted.push(address);
         }
-        match public.is_empty() {
+        match admitted.is_empty() {
             true => Err(ureq::Error::Io(io::Error::other(PrivateAddress))),
-            false => Ok(public),
+            false => Ok(admitted),
         }
     }
 }
@@ -239,4 +251,42 @@ struct PrivateAddress;
 
 fn is_private(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<PrivateAddress>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ureq::Agent;
+    use ureq::unversioned::resolver::{DefaultResolver, Resolver};
+    use ureq::unversioned::transport::NextTimeout;
+
+    use super::{Admitted, AdmittingResolver, failed};
+    use crate::fetch::FetchError;
+
+    /// The addresses that a name leads to, if one may go there.
+    fn resolved(name: &str, networks: &[&str]) -> Result<Vec<String>, FetchError> {
+        let networks: Vec<_> = networks.iter().map(|network| network.parse().unwrap()).collect();
+        let resolver = AdmittingResolver {
+            resolver: DefaultResolver::default(),
+            admitted: Admitted::new(&networks),
+        };
+        let uri = format!("http://{name}:8080/").parse().unwrap();
+        let config = Agent::config_builder().proxy(None).build();
+        let (after, reason) = (Duration::from_secs(10).into(), ureq::Timeout::Resolve);
+        let found = resolver.resolve(
+            &uri,
+            &config,
+            NextTimeout { after, reason, ..NextTimeout::default() },
+        );
+        let found = found.map_err(|error| failed(error, Duration::from_secs(10)))?;
+        Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_name_leads_only_to_addresses_that_are_admitted() {
+        assert_eq!(resolved("localhost", &[]), Err(FetchError::Private));
+        assert_eq!(resolved("localhost", &["127.0.0.2/32"]), Err(FetchError::Private));
+        assert_eq!(resolved("localhost", &["127.0.0.0/8"]), Ok(vec!["127.0.0.1:8080".to_owned()]));
+    }
 }

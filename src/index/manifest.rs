@@ -1,10 +1,11 @@
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::segment::Identity;
+use crate::sealed;
 
 /// The name of the file.
 pub const MANIFEST: &str = "manifest";
@@ -71,28 +72,15 @@ impl Manifest {
     ///
     /// If it is not that.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let damaged = ManifestError::Damaged;
-        let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
-        let (line, checksum) = text.split_once('\n').ok_or(damaged("it is cut short"))?;
-        if checksum.trim_end() != format!("{:08x}", crc32fast::hash(line.as_bytes())) {
-            return Err(damaged("it does not match its checksum"));
-        }
-        let manifest: Self =
-            serde_json::from_str(line).map_err(|_| damaged("it does not say what it should"))?;
+        let manifest: Self = sealed::unseal(bytes).map_err(ManifestError::Damaged)?;
         let is_name = |name: &String| {
             name.strip_suffix(".segment")
                 .is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit()))
         };
         match manifest.format == FORMAT && manifest.segments.iter().all(is_name) {
             true => Ok(manifest),
-            false => Err(damaged("it does not say what it should")),
+            false => Err(ManifestError::Damaged("it does not say what it should")),
         }
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        // Numbers and strings always become JSON.
-        let line = serde_json::to_string(self).unwrap_or_default();
-        format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes())).into_bytes()
     }
 
     /// Puts it in place of the one in `folder`, in one step, and waits until that is on disk.
@@ -101,15 +89,7 @@ impl Manifest {
     ///
     /// If it cannot be written; then the former one stays.
     pub fn replace(&self, folder: &Path) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix("manifest-").tempfile_in(folder)?;
-        file.write_all(&self.to_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(folder.join(MANIFEST)).map_err(|error| error.error)?;
-        // From here on it is in place, and what it names must stay, whatever is synced.
-        if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
-            tracing::warn!(%error, "the folder of the index was not synced");
-        }
-        Ok(())
+        sealed::replace(folder, MANIFEST, &sealed::seal(self))
     }
 }
 

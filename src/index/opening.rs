@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::embed::{UnitVector, Windows};
+use crate::sealed::UNFINISHED;
 
 use super::ContentId;
 use super::build::Origin;
 use super::codes::{Codes, Scale};
-use super::manifest::{MANIFEST, Manifest, ManifestError};
+use super::manifest::{Manifest, ManifestError};
 use super::segment::{Owner, Segment, SegmentWriter, VectorSource};
 use super::segments::{Core, IndexError, State, Truth, name_of};
 
@@ -141,8 +142,8 @@ impl Core {
             if let Some(number) = number {
                 self.next_file.fetch_max(number.saturating_add(1), Ordering::AcqRel);
             }
-            let is_ours = number.is_some() || name.starts_with("manifest-");
-            if is_ours && name != MANIFEST && !names.contains(&name) {
+            let is_ours = number.is_some() || name.starts_with(UNFINISHED);
+            if is_ours && !names.contains(&name) {
                 let _ = fs::remove_file(entry.path());
             }
         }

@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use crate::embed::UnitVector;
 
 /// Components that are left: most of what tells news apart, at an eighth of the work.
@@ -7,15 +9,15 @@ const KEPT: usize = 48;
 const ROUNDS: usize = 8;
 
 /// The directions in which vectors differ most (principal components).
-#[derive(Debug, Clone)]
-pub(super) struct Axes {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Axes {
     centre: Vec<f32>,
     axes: Vec<UnitVector>,
 }
 
 impl Axes {
     /// By subspace iteration, from directions that are always the same.
-    pub fn of(vectors: &[UnitVector]) -> Self {
+    pub(super) fn of(vectors: &[UnitVector]) -> Self {
         let dimension = vectors.first().map_or(0, |vector| vector.as_slice().len());
         let mut centre = vec![0.0_f32; dimension];
         for vector in vectors {
@@ -38,7 +40,7 @@ impl Axes {
     }
 
     /// A vector along these axes. `None` if it does not differ from the centre along any.
-    pub fn reduce(&self, vector: &UnitVector) -> Option<UnitVector> {
+    pub(super) fn reduce(&self, vector: &UnitVector) -> Option<UnitVector> {
         let centred = difference(vector.as_slice(), &self.centre);
         let along: Vec<f32> = self.axes.iter().map(|axis| dot(axis.as_slice(), &centred)).collect();
         UnitVector::normalized(&along)

@@ -9,7 +9,7 @@ mod umap;
 
 use crate::embed::UnitVector;
 
-use axes::Axes;
+pub use axes::Axes;
 
 /// Vectors that are laid out, at most: enough for the shape of a corpus, and done in seconds.
 pub const SAMPLE: usize = 2_048;
@@ -47,25 +47,56 @@ impl Point {
 #[derive(Debug, Clone)]
 pub struct Layout {
     axes: Axes,
-    /// The sample, with its places.
-    sample: Vec<(UnitVector, Point)>,
+    /// The sample, with its places. What cannot be told from the centre is not among it.
+    sample: Vec<Landmark>,
+}
+
+#[derive(Debug, Clone)]
+struct Landmark {
+    /// In the sample as it was given.
+    number: usize,
+    reduced: UnitVector,
+    at: Point,
 }
 
 impl Layout {
     /// Lays a sample out. Takes its number of vectors to the square.
     pub fn of(sample: &[UnitVector]) -> Self {
         let axes = Axes::of(sample);
-        let reduced: Vec<UnitVector> = sample.iter().filter_map(|it| axes.reduce(it)).collect();
+        let reduced = sample.iter().map(|vector| axes.reduce(vector)).enumerate();
+        let (numbers, reduced): (Vec<usize>, Vec<UnitVector>) =
+            reduced.filter_map(|(number, reduced)| Some((number, reduced?))).unzip();
         let places = scaled(umap::embed(&reduced));
-        Self { axes, sample: reduced.into_iter().zip(places).collect() }
+        let landmark = |((number, reduced), at)| Landmark { number, reduced, at };
+        let sample = numbers.into_iter().zip(reduced).zip(places).map(landmark).collect();
+        Self { axes, sample }
+    }
+
+    /// One as it was laid out before: its axes, and its sample with the places that it had.
+    pub fn again(axes: Axes, sample: impl IntoIterator<Item = (UnitVector, Point)>) -> Self {
+        let sample = sample.into_iter().enumerate();
+        let sample = sample.filter_map(|(number, (vector, at))| {
+            Some(Landmark { number, reduced: axes.reduce(&vector)?, at })
+        });
+        Self { sample: sample.collect(), axes }
+    }
+
+    /// What it was laid out along.
+    pub fn axes(&self) -> &Axes {
+        &self.axes
+    }
+
+    /// Those of the sample that have places, by their numbers in it.
+    pub fn landmarks(&self) -> impl Iterator<Item = (usize, Point)> {
+        self.sample.iter().map(|landmark| (landmark.number, landmark.at))
     }
 
     /// Where something stands; in the middle where nothing can be told.
     pub fn place(&self, vector: &UnitVector) -> Point {
         let Some(reduced) = self.axes.reduce(vector) else { return Point::default() };
         let mut nearest: Vec<(f32, &UnitVector, Point)> = Vec::with_capacity(AMONG + 1);
-        for (landmark, at) in &self.sample {
-            let cosine = reduced.cosine(landmark);
+        for landmark in &self.sample {
+            let cosine = reduced.cosine(&landmark.reduced);
             // So it is with nearly all of them.
             if nearest.get(AMONG - 1).is_some_and(|known| known.0 >= cosine) {
                 continue;
@@ -73,7 +104,7 @@ impl Layout {
             let is_farther = |known: &&(f32, &UnitVector, Point)| known.0 >= cosine;
             let rank = nearest.iter().take_while(is_farther).count();
             if rank < AMONG {
-                nearest.insert(rank, (cosine, landmark, *at));
+                nearest.insert(rank, (cosine, &landmark.reduced, landmark.at));
                 nearest.truncate(AMONG);
             }
         }
@@ -165,6 +196,9 @@ mod tests {
         let vectors: Vec<UnitVector> = clusters(3, 20).into_iter().map(|(_, it)| it).collect();
         let (one, other) = (Layout::of(&vectors), Layout::of(&vectors));
         assert!(vectors.iter().all(|vector| one.place(vector) == other.place(vector)));
+        let sample = one.landmarks().map(|(number, at)| (vectors[number].clone(), at));
+        let again = Layout::again(one.axes().clone(), sample);
+        assert!(vectors.iter().all(|vector| one.place(vector) == again.place(vector)));
     }
 
     #[test]

@@ -30,11 +30,21 @@ static DECLARED: LazyLock<Regex> = LazyLock::new(|| {
 ///
 /// If the Content-Type is that of something else than a page.
 pub fn decode(bytes: &[u8], content_type: &str) -> Result<String, PageError> {
-    let (media_type, _) = parts_of(content_type);
-    if !is_page(media_type) {
-        return Err(PageError::NotAPage(media_type.chars().take(64).collect()));
-    }
+    check_type(content_type)?;
     Ok(decode_any(bytes, content_type))
+}
+
+/// `Ok` if a Content-Type is that of a page, or empty.
+///
+/// # Errors
+///
+/// If it is that of something else.
+pub fn check_type(content_type: &str) -> Result<(), PageError> {
+    let (media_type, _) = parts_of(content_type);
+    match is_page(media_type) {
+        true => Ok(()),
+        false => Err(PageError::NotAPage(media_type.chars().take(64).collect())),
+    }
 }
 
 /// The same of anything that is marked up, whatever its Content-Type says that it is.

@@ -24,7 +24,7 @@ use content::paragraphs;
 use json_ld::Stated;
 use metadata::Metas;
 
-pub use charset::{decode, decode_any};
+pub use charset::{check_type, decode, decode_any};
 
 /// An article that was found in a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,6 +15,8 @@ pub(super) struct Service {
     pub gate: Gate,
     /// Where the files of models are.
     pub setup: SetupOptions,
+    /// Pages that are fetched at once.
+    pub fetches: usize,
 }
 
 #[tonic::async_trait]
@@ -23,7 +25,8 @@ impl AdminService for Service {
         &self,
         request: Request<pb::GetServerInfoRequest>,
     ) -> Result<Response<pb::GetServerInfoResponse>, Status> {
-        self.gate.answer(request, |corpus, _| async move { info(&corpus).await }).await
+        let fetches = self.fetches;
+        self.gate.answer(request, |corpus, _| async move { info(&corpus, fetches).await }).await
     }
 
     async fn create_snapshot(
@@ -131,7 +134,7 @@ fn background_work(info: &CorpusInfo) -> Vec<String> {
     info.index.background.iter().cloned().chain(changing).chain(copying).collect()
 }
 
-async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
+async fn info(corpus: &Corpus, fetches: usize) -> Result<pb::GetServerInfoResponse, Refusal> {
     let info = corpus.info().await?;
     let background_work = background_work(&info);
     let next_model = info.next_model.as_ref().filter(|next| next.failure.is_none());
@@ -150,7 +153,7 @@ async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
             oldest_published_at: info.totals.oldest_published_at.map(timestamp),
             background_work,
         }),
-        limits: Some(limits(corpus.limits())),
+        limits: Some(limits(corpus.limits(), fetches)),
         embedding: Some(pb::EmbeddingInfo {
             embedded_text_count: info.embedding.embedded as i64,
             known_text_count: info.known_texts as i64,
@@ -161,7 +164,7 @@ async fn info(corpus: &Corpus) -> Result<pb::GetServerInfoResponse, Refusal> {
     })
 }
 
-fn limits(limits: &Limits) -> pb::LimitsInfo {
+fn limits(limits: &Limits, fetches: usize) -> pb::LimitsInfo {
     pb::LimitsInfo {
         max_document_bytes: i64::try_from(limits.document_bytes).unwrap_or(i64::MAX),
         max_paragraphs_per_document: count(limits.paragraphs),
@@ -172,6 +175,7 @@ fn limits(limits: &Limits) -> pb::LimitsInfo {
         max_held_bytes: i64::try_from(limits.held_bytes).unwrap_or(i64::MAX),
         max_ingest_streams: count(limits.ingest_streams),
         max_watches: count(limits.watches),
+        max_fetches: count(fetches),
         max_field_bytes: count(limits.field_bytes),
         max_labels: count(limits.labels),
         max_filter_values: count(limits.filter_values),

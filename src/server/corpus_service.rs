@@ -14,6 +14,7 @@ use super::gate::{Gate, client_of};
 use super::ingest_stream;
 use super::outgoing::{Outgoing, outgoing};
 use super::page_token;
+use super::pages::Pages;
 use super::refusal::{ANSWER_BYTES, Refusal, fit};
 use super::validate::Check;
 
@@ -22,6 +23,7 @@ pub(super) const EXPORT_CHUNK: usize = 32;
 
 pub(super) struct Service {
     pub gate: Gate,
+    pub pages: Pages,
 }
 
 #[tonic::async_trait]
@@ -199,6 +201,25 @@ impl CorpusService for Service {
                 Ok(pb::SetVerdictResponse { document: Some(convert::summary(document)) })
             })
             .await
+    }
+
+    async fn fetch_page(
+        &self,
+        request: Request<pb::FetchPageRequest>,
+    ) -> Result<Response<pb::FetchPageResponse>, Status> {
+        let (client, share) = (client_of(&request), self.gate.share_of(&request));
+        let (metadata, _, request) = request.into_parts();
+        let mut pass = self.gate.enter(&metadata, client, &request)?;
+        let mut check = Check::new(pass.corpus.limits());
+        check.length("url", &request.url);
+        check.finish(Some(()))?;
+        // Fetching has a bound of its own: who waits for others' servers keeps no question out.
+        pass.place = None;
+        pass.answer(async {
+            let document = self.pages.fetch(&request.url, &share).await?;
+            Ok(pb::FetchPageResponse { document: Some(document) })
+        })
+        .await
     }
 }
 

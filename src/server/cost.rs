@@ -52,6 +52,7 @@ simple! {
     CreateSnapshotRequest: true,
     DeleteDocumentRequest: true,
     DeleteDocumentsRequest: true,
+    FetchPageRequest: false,
     GetDocumentRequest: false,
     GetServerInfoRequest: false,
     ReembedRequest: true,

@@ -66,6 +66,26 @@ pub(super) struct Pass {
     _call: Option<OwnedSemaphorePermit>,
 }
 
+impl Pass {
+    /// Works until the deadline, and answers.
+    pub async fn answer<T: Message>(
+        self,
+        work: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<Response<T>, Status> {
+        let answer = match self.deadline {
+            None => work.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, work)
+                .await
+                .unwrap_or(Err(Refusal::DeadlineExceeded)),
+        };
+        let answer = answer?;
+        let bytes = AnswerBytes(answer.encoded_len());
+        let mut response = Response::new(answer);
+        response.extensions_mut().insert(bytes);
+        Ok(response)
+    }
+}
+
 impl Gate {
     pub fn new(limits: &Limits) -> Self {
         let (stage, _) = watch::channel(Stage::Starting);
@@ -174,17 +194,7 @@ impl Gate {
         let (metadata, _, message) = request.into_parts();
         let pass = self.enter(&metadata, client, &message)?;
         let work = work(pass.corpus.clone(), message);
-        let answer = match pass.deadline {
-            None => work.await,
-            Some(deadline) => tokio::time::timeout_at(deadline, work)
-                .await
-                .unwrap_or(Err(Refusal::DeadlineExceeded)),
-        };
-        let answer = answer?;
-        let bytes = AnswerBytes(answer.encoded_len());
-        let mut response = Response::new(answer);
-        response.extensions_mut().insert(bytes);
-        Ok(response)
+        pass.answer(work).await
     }
 
     /// Returns when no call is under way.

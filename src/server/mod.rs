@@ -18,6 +18,7 @@ mod ingest_stream;
 mod operators;
 mod outgoing;
 mod page_token;
+mod pages;
 mod refusal;
 mod requests;
 mod serve;

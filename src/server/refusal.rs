@@ -6,6 +6,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::corpus::{CorpusError, Which};
 use crate::embed::{EmbedError, ModelError};
+use crate::fetch::FetchError;
 use crate::index::IndexError;
 use crate::page::PageError;
 use crate::proto::v1::{FieldViolation, IngestError};
@@ -42,6 +43,14 @@ pub(super) enum Refusal {
     TooManyStreams { limit: usize },
     /// As much is held for the connection as may be.
     Held,
+    /// Pages are not fetched for clients here.
+    FetchesNothing,
+    /// As many pages are fetched as may be.
+    TooManyFetches { limit: usize },
+    /// A page cannot be had, or may not.
+    NotFetched(FetchError),
+    /// What was fetched is something else.
+    NotAPage(PageError),
     /// The corpus is not open yet.
     Starting,
     /// The server is on its way out.
@@ -127,6 +136,22 @@ impl From<Refusal> for Status {
                 let message = "as much is held for this connection as there is room for; read \
                     what was answered, complete what was begun, and try again";
                 detailed(Code::ResourceExhausted, message.to_owned(), "UNREAD", Some(RETRY_AFTER))
+            }
+            Refusal::FetchesNothing => {
+                let message = "this server fetches no pages; give the article's text or page, or \
+                    have its operator start it with --fetch";
+                detailed(Code::Unimplemented, message.to_owned(), "FETCHES_NOTHING", None)
+            }
+            Refusal::TooManyFetches { limit } => {
+                let message = format!("{limit} pages are being fetched already; try again");
+                detailed(Code::ResourceExhausted, message, "OVERLOADED", Some(RETRY_AFTER))
+            }
+            Refusal::NotFetched(error) => not_fetched(&error),
+            Refusal::NotAPage(error) => {
+                let mut invalid = Invalid::default();
+                invalid.add("url", format!("leads to what {error}"));
+                invalid.because("NOT_A_PAGE");
+                invalid.into()
             }
             Refusal::Starting => {
                 let message = "the corpus is not ready yet; try again".to_owned();
@@ -269,6 +294,49 @@ fn page(which: Which, error: &PageError) -> Invalid {
     invalid.add(format!("{document}.{field}"), error.to_string());
     invalid.because(reason);
     invalid
+}
+
+/// Why a page was not fetched: what is wrong with its address, its host, or with it.
+fn not_fetched(error: &FetchError) -> Status {
+    let (code, reason, remedy) = match error {
+        FetchError::Scheme | FetchError::Port(_) => {
+            (Code::InvalidArgument, "INVALID_FIELD", "give another address")
+        }
+        FetchError::Private => (
+            Code::InvalidArgument,
+            "PRIVATE_NETWORK",
+            "the server's operator can allow a network (--fetch-network)",
+        ),
+        FetchError::TooLarge(_) => {
+            (Code::InvalidArgument, "DOCUMENT_TOO_LARGE", "give the article's text")
+        }
+        FetchError::Robots => {
+            (Code::FailedPrecondition, "ROBOTS", "open the page yourself, and give its text")
+        }
+        FetchError::Status { status: 404 | 410, .. } => {
+            (Code::NotFound, "PAGE_NOT_FOUND", "look at the address again")
+        }
+        FetchError::Slow(_) => (Code::DeadlineExceeded, "HOST_SLOW", "try again"),
+        FetchError::Unreachable(_) => {
+            (Code::Unavailable, "HOST_UNREACHABLE", "look at the address, or try again")
+        }
+        error if error.is_passing() => (Code::Unavailable, "HOST_BUSY", "try again later"),
+        _ => {
+            (Code::FailedPrecondition, "HOST_REFUSED", "open the page yourself, and give its text")
+        }
+    };
+    let problem = match error {
+        FetchError::Private => "leads into a private network".to_owned(),
+        error => format!("cannot be fetched: {error}"),
+    };
+    let description = format!("{}; {remedy}", shortened(problem));
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, []);
+    details.add_bad_request_violation("url", &description);
+    if let Some(after) = error.retry_after() {
+        details.set_retry_info(Some(after));
+    }
+    Status::with_error_details(code, format!("url {description}"), details)
 }
 
 fn detailed(code: Code, message: String, reason: &str, retry: Option<Duration>) -> Status {

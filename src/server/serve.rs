@@ -19,6 +19,7 @@ use tower::util::MapResponseLayer;
 
 use crate::corpus::{self, Corpus, Limits, OpenError, Options};
 use crate::embed::Setup;
+use crate::fetch::FetchOptions;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::admin_service_server::AdminServiceServer;
 use crate::proto::v1::corpus_service_server::CorpusServiceServer;
@@ -30,6 +31,7 @@ use super::connections::accepted;
 use super::gate::{Gate, Stage};
 use super::held::Hold;
 use super::operators::Operators;
+use super::pages::Pages;
 use super::refusal::undecodable;
 use super::requests::Observe;
 use super::web::{Desk, Hosts, WebOptions};
@@ -63,6 +65,9 @@ pub struct ServerConfig {
     pub options: Options,
     /// Who gets in.
     pub access: AccessOptions,
+    /// How to fetch pages for clients, if at all. The largest page is the one that has room in a
+    /// message, and no proxy is used.
+    pub fetch: Option<FetchOptions>,
 }
 
 /// Why a server did not start or ended.
@@ -142,6 +147,7 @@ pub struct Serving {
 ///     setup: Setup::ensure(&SetupOptions::default(), &|_, _| {})?,
 ///     options: Options::default(),
 ///     access: AccessOptions::default(),
+///     fetch: None,
 /// };
 /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
 /// let serving = serve(config, async { stopped.await.unwrap_or(()) }).await?;
@@ -293,13 +299,15 @@ fn services<H: Health>(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let most = Limits::default().message_bytes * DECODED;
+    let pages = Pages::new(config.fetch.clone());
+    let fetches = pages.at_once();
     let mut services = Routes::builder();
     services
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(
-            CorpusServiceServer::new(corpus_service::Service { gate: gate.clone() })
+            CorpusServiceServer::new(corpus_service::Service { gate: gate.clone(), pages })
                 .max_decoding_message_size(most),
         )
         .add_service(
@@ -310,6 +318,7 @@ fn services<H: Health>(
         .add_service(AdminServiceServer::new(admin::Service {
             gate: gate.clone(),
             setup: config.setup.others(),
+            fetches,
         }));
     Ok(services.routes())
 }

@@ -46,6 +46,11 @@ impl View<'_> {
         })
     }
 
+    /// The number of the body that a document has, if it is there.
+    pub fn sequence_of(&self, document: DocumentKey) -> Result<Option<i64>, StoreError> {
+        self.value("SELECT sequence FROM documents WHERE doc = ?", &[&document])
+    }
+
     /// The first texts of a document that report something.
     pub fn lead(&self, document: DocumentKey, count: usize) -> Result<Vec<ContentId>, StoreError> {
         let sql = "SELECT content FROM passages WHERE doc = ? AND content IS NOT NULL \

@@ -21,6 +21,7 @@ async fn embedded() -> Result<Embedded, Box<dyn std::error::Error>> {
         setup: Setup::ensure(&SetupOptions::default(), &|_, _| {})?,
         options: Options::default(),
         access: AccessOptions::default(),
+        fetch: None,
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = serve(config, async {

@@ -310,9 +310,14 @@ impl Watching {
     }
 
     /// Presses Ctrl-C; the code, and what it says then.
-    fn interrupt(mut self) -> (ExitStatus, String) {
+    fn interrupt(self) -> (ExitStatus, String) {
+        self.end("-INT")
+    }
+
+    /// Sends a signal that ends it.
+    fn end(mut self, signal: &str) -> (ExitStatus, String) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let said = line_of(&mut self.said);
         (self.wait(), said)
     }
@@ -364,7 +369,8 @@ async fn a_watch_prints_what_comes_in_and_says_how_to_go_on() {
     // Nothing is lost to whoever was interrupted before the first answer.
     let mut watching = Watching::start(&desk, &[&question, "--after-sequence", &stood]);
     assert!(watching.next().contains("  near"));
-    watching.interrupt();
+    let (status, said) = watching.end("-TERM");
+    assert_eq!((status.code(), said), (Some(0), format!("go on with --after-sequence {sequence}")));
 
     // Going on: what came in between is there, and the end of the server is a failure.
     desk.put("between", &[LEAD, THIRD, SECOND]).await;

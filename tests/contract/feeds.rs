@@ -115,6 +115,7 @@ async fn addresses_of_feeds_and_pages_are_fetched_and_links_followed() {
         ("1", "Rates rise again", &web.url("/rates"), "In short."),
         ("2", "Forbidden", &web.url("/private/strike"), OTHER),
         ("3", "Gone", &web.url("/gone"), "Gone."),
+        ("4", "Gone, and nothing left", &web.url("/gone"), ""),
     ]);
     web.put("/rss", Answer::rss(feed));
     web.put("/rates", Answer::page(page("Rates: a long headline", &[LEAD, SECOND, THIRD])));
@@ -126,7 +127,13 @@ async fn addresses_of_feeds_and_pages_are_fetched_and_links_followed() {
     assert_eq!(output.status.code(), Some(1));
     let said = err(&output);
     assert!(said.contains("/private/strike robots.txt of its host does not allow it"), "{said}");
-    assert!(said.contains("/gone its host answered 404"), "{said}");
+    assert_eq!(said.matches("/gone its host answered 404").count(), 2, "{said}");
+    // Where the feed has the text, that is taken.
+    assert_eq!(results_of(&output), ["CREATED", "CREATED", "CREATED", ""]);
+    let kept = "2 articles were taken in with the text of the feed, without their pages";
+    assert!(said.contains(kept) && said.contains("1 of 4 articles failed"), "{said}");
+    let id = results(&output)[1]["document_id"].as_str().unwrap().to_owned();
+    assert_eq!(stored(&mut desk, &id).await.1, [OTHER]);
     let result = &results(&output)[0];
     let (document, texts) = stored(&mut desk, result["document_id"].as_str().unwrap()).await;
     assert_eq!(
@@ -161,9 +168,9 @@ async fn links_lead_neither_inward_nor_out_of_the_web() {
     let port = inside.address.rsplit(':').next().unwrap();
     let named = format!("http://localhost:{port}/secret");
     let feed = rss(&[
-        ("1", "Inward", &inside.url("/secret"), OTHER),
-        ("2", "By its name", &named, OTHER),
-        ("3", "By redirect", &web.url("/inward"), OTHER),
+        ("1", "Inward", &inside.url("/secret"), ""),
+        ("2", "By its name", &named, ""),
+        ("3", "By redirect", &web.url("/inward"), ""),
         ("4", "A file", "file:///etc/passwd", OTHER),
     ]);
     web.put("/rss", Answer::rss(feed));

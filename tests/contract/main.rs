@@ -15,6 +15,7 @@ mod bad_input;
 mod command_line;
 mod deletion;
 mod feeds;
+mod fetching;
 mod filters_and_paging;
 mod follow;
 mod furniture;

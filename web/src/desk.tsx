@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "preact/compat";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isAddress } from "./address";
+import { check, isAddress } from "./address";
 import { setToken, useAccess } from "./api";
 import { go, to, usePlace, type Place } from "./route";
 import { Compare } from "./views/compare";
@@ -50,7 +50,7 @@ export function Desk() {
       <a class="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>
-      <Top name={name} question={name === "related" ? (place.query.get("q") ?? "") : ""} />
+      <Top name={name} subject={subject(place)} question={name === "related" ? (place.query.get("q") ?? "") : ""} />
       <main id="main" tabIndex={-1}>
         {isAsked && <TokenForm />}
         <Suspense fallback={<p class="loading">Loading…</p>}>
@@ -71,7 +71,7 @@ function skip(event: Event): void {
   document.getElementById("main")?.focus();
 }
 
-function Top({ name, question }: { name: string; question: string }) {
+function Top({ name, subject, question }: { name: string; subject: string; question: string }) {
   const { hasToken } = useAccess();
   const current = UNDER[name] ?? name;
   return (
@@ -87,7 +87,7 @@ function Top({ name, question }: { name: string; question: string }) {
           </a>
         ))}
       </nav>
-      <Ask key={question} question={question} />
+      <Ask key={`${subject} ${question}`} question={question} />
       {hasToken && (
         <button type="button" class="quiet" onClick={() => setToken("")} title="Forget the token">
           Leave
@@ -116,7 +116,8 @@ function Ask({ question }: { question: string }) {
   const ask = (event: Event) => {
     event.preventDefault();
     const asked = field.current?.value.trim() ?? "";
-    if (asked !== "") go(isAddress(asked) ? to(["check"], { url: asked }) : to(["related"], { q: asked }));
+    if (isAddress(asked)) check(asked);
+    else if (asked !== "") go(to(["related"], { q: asked }));
   };
   return (
     <form class="ask" role="search" aria-label="The corpus" onSubmit={ask}>

@@ -6,16 +6,18 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { late, pasted, reuters, strike } from "./articles.mjs";
 import { launch, look, open } from "./browser.mjs";
-import { repository, serve } from "./server.mjs";
+import { pages, repository, serve } from "./server.mjs";
 
 const NEWSWIRE = Number(process.env.DESK_REUTERS ?? 300);
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 let server;
+let elsewhere;
 let browser;
 
 before(async () => {
-  server = await serve();
+  server = await serve(["--fetch", "--fetch-network", "127.0.0.1", "--fetch-delay", "0s"]);
+  elsewhere = await pages({ "/strike": strike[2], "/furnace": late });
   browser = await launch();
   await server.ingest(await reuters(NEWSWIRE));
   await server.run("ingest", join(repository, "seeds"));
@@ -25,6 +27,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.stop();
+  elsewhere?.stop();
 });
 
 /** A page of this server. */
@@ -96,11 +99,40 @@ test("an address leads to what is stored under it, or says that nothing is", asy
   await page.getByRole("group", { name: "Compare with" }).getByRole("button", { name: /Daily Ledger/ }).click();
   await page.getByRole("region", { name: "Side by side" }).locator(".conflicts", { hasText: "19" }).first().waitFor();
   await look(page, "check-address");
+  // The field at the top is empty again, ready for the next question.
+  assert.equal(await page.getByRole("searchbox").inputValue(), "");
   await page.locator(".rows a.title").first().click();
   await heading(page, strike[0].title).waitFor();
   await page.goto(`${server.web}#/check?url=https%3A%2F%2Fnowhere.example%2F`);
   await page.getByText("No stored document has this address.").waitFor();
   await look(page, "check-address-unknown");
+  await close();
+});
+
+test("a page that is not stored is fetched, and shown beside what it copies", async () => {
+  const { page, close } = await view();
+  await page.goto(`${server.web}#/check`);
+  const field = page.getByLabel(/A text, or the address/);
+  await field.fill(`${elsewhere.address}/strike`);
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("heading", { name: "We have had this" }).waitFor();
+  const sides = page.getByRole("region", { name: "Side by side" });
+  await sides.getByRole("heading", { name: /^The page at 127\.0\.0\.1/ }).waitFor();
+  assert.match((await sides.locator(".pair mark").allTextContents()).join(" "), /harbour/);
+  await page.getByRole("link", { name: strike[3].title }).first().waitFor();
+  await look(page, "check-fetched");
+  await field.fill(`${elsewhere.address}/nothing`);
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("alert").filter({ hasText: "its host answered 404" }).waitFor();
+  await look(page, "check-not-fetched");
+  // A link may be anybody's: what it names is fetched when somebody says so.
+  await page.goto("about:blank");
+  await page.goto(`${server.web}#/check?url=${encodeURIComponent(`${elsewhere.address}/furnace`)}`);
+  const wanted = page.getByRole("button", { name: "Fetch the page" });
+  await wanted.waitFor();
+  assert.deepEqual(elsewhere.asked.filter((path) => path === "/furnace"), []);
+  await wanted.click();
+  await page.getByRole("heading", { name: /^(New|We have had this)$/ }).waitFor();
   await close();
 });
 
@@ -259,6 +291,10 @@ test("an empty corpus says so in every view, and tokens are asked for", async ()
     await page.goto(`${empty.web}#/${path}`);
     await page.getByText(words).waitFor();
   }
+  await page.goto(`${empty.web}#/check?url=https%3A%2F%2Fnowhere.example%2F`);
+  await page.getByRole("button", { name: "Fetch the page" }).click();
+  await page.getByText("this server fetches no pages").waitFor();
+  await look(page, "check-fetches-nothing");
   await close();
   await empty.stop();
 });

@@ -1,8 +1,9 @@
-// A real server over a temporary corpus, with the desk.
+// A real server over a temporary corpus, with the desk; and one of the web, with pages.
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
@@ -41,6 +42,32 @@ export async function serve(options = [], corpus = undefined) {
       child.kill("SIGTERM");
       await new Promise((ended) => child.once("exit", ended));
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Serves articles as pages, by their paths. */
+export async function pages(articles) {
+  const asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    const article = articles[request.url];
+    if (!article) {
+      response.writeHead(404).end();
+      return;
+    }
+    const paragraphs = article.paragraphs.map((it) => `<p>${it}</p>`).join("");
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.end(`<!doctype html><title>${article.title}</title><article><h1>${article.title}</h1>${paragraphs}</article>`);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    address: `http://127.0.0.1:${server.address().port}`,
+    /** The paths that were asked for. */
+    asked,
+    stop() {
+      server.close();
+      server.closeAllConnections();
     },
   };
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import grpc
@@ -10,10 +13,11 @@ import pytest
 
 import copydesk
 from copydesk import Client, Filter, RankingOptions, Verdict, VerdictView, document
-from tests.conftest import SEEDS
+from tests.conftest import SEEDS, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.conftest import Server
 
@@ -174,3 +178,26 @@ def test_operators_ask_and_copy(desk: Client) -> None:
     with pytest.raises(copydesk.AlreadyExists):
         desk.snapshot("before")
     assert desk.compact().segments_after <= 1
+
+
+def test_a_page_is_fetched_by_the_server_that_may(tmp_path: Path, seeds: Client) -> None:
+    with pytest.raises(copydesk.Unimplemented):
+        seeds.fetch_page("https://news.example/article")
+    page = tmp_path / "rates.html"
+    page.write_text(f"<!doctype html><title>Rates</title><article><p>{LEAD}</p></article>")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    web = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    allowed = ["--fetch", "--fetch-network", "127.0.0.1", "--fetch-delay", "0s"]
+    with running(tmp_path / "data", *allowed) as server, Client(server.address) as desk:
+        desk.ingest(document(document_id="first", text=LEAD))
+        fetched = desk.fetch_page(f"http://127.0.0.1:{web.server_port}/rates.html")
+        assert fetched.html == page.read_bytes()
+        (match,) = desk.duplicates(document=fetched)
+        assert match.document.document_id == "first"
+        with pytest.raises(copydesk.NotFound) as refused:
+            desk.fetch_page(f"http://127.0.0.1:{web.server_port}/nothing.html")
+        assert refused.value.reason == "PAGE_NOT_FOUND"
+        assert [one.field for one in refused.value.violations] == ["url"]
+    web.shutdown()
+    web.server_close()

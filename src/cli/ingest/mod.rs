@@ -31,7 +31,7 @@ const ENVELOPE: usize = 1_024;
 
 /// What became of an input on its way to the server.
 enum Step {
-    Sent { name: String, bytes: u64 },
+    Sent { name: String, bytes: u64, unfetched: Option<InputError> },
     Known { answer: pb::IngestDocumentsResponse, bytes: u64 },
     Failed { failed: Box<Failed>, bytes: u64 },
 }
@@ -152,10 +152,10 @@ async fn take_in(
             let step = match ready {
                 Ready::Failed { failed, bytes } => Step::Failed { failed, bytes },
                 Ready::Known { answer, bytes } => Step::Known { answer, bytes },
-                Ready::Document { name, document, bytes } => {
+                Ready::Document { name, document, bytes, unfetched } => {
                     let request = request(&args, name.clone(), *document);
                     match requests.send(request).await {
-                        Ok(()) => Step::Sent { name, bytes },
+                        Ok(()) => Step::Sent { name, bytes, unfetched },
                         Err(_) => Step::Failed { failed: Box::new(Failed::unsent(name)), bytes },
                     }
                 }
@@ -184,13 +184,16 @@ async fn take_in(
                 report.answered(answer)?;
                 bytes
             }
-            Step::Sent { name, bytes } => {
+            Step::Sent { name, bytes, unfetched } => {
                 let answer = match &mut answers {
                     Some(answers) if ended.is_none() => answers.message().await,
                     _ => Ok(None),
                 };
                 match answer {
-                    Ok(Some(answer)) => report.answered(answer)?,
+                    Ok(Some(answer)) => {
+                        report.unfetched(unfetched, &answer);
+                        report.answered(answer)?;
+                    }
                     Ok(None) => {
                         let reason = ended.get_or_insert_with(|| "it gave no reason".to_owned());
                         report.failed(Failed::unanswered(name, reason))?;

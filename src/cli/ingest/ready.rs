@@ -24,17 +24,13 @@ pub enum Ready {
         name: String,
         document: Box<pb::Document>,
         bytes: u64,
+        /// Why it has what its feed has of its text, where it should be a page.
+        unfetched: Option<InputError>,
     },
     /// It need not be: the server has it.
-    Known {
-        answer: pb::IngestDocumentsResponse,
-        bytes: u64,
-    },
+    Known { answer: pb::IngestDocumentsResponse, bytes: u64 },
     /// It cannot be.
-    Failed {
-        failed: Box<Failed>,
-        bytes: u64,
-    },
+    Failed { failed: Box<Failed>, bytes: u64 },
 }
 
 /// What makes articles ready.
@@ -92,14 +88,16 @@ impl Making {
             Ok(article) => article,
             Err(error) => return failed(Failed::unreadable(&name, &error)),
         };
-        if let Err(source) = self.fill(&mut article).await {
-            let error = InputError::NotFetched { name: name.clone(), source };
-            return failed(Failed::unreadable(&name, &error));
+        let filled = self.fill(&mut article).await;
+        let unfetched =
+            filled.err().map(|source| InputError::NotFetched { name: name.clone(), source });
+        if let Some(error) = unfetched.as_ref().filter(|_| !article.has_text) {
+            return failed(Failed::unreadable(&name, error));
         }
         let document = article.document;
         match document.encoded_len() > self.largest {
             true => failed(Failed::too_large(&name, self.largest)),
-            false => Ready::Document { name, document, bytes },
+            false => Ready::Document { name, document, bytes, unfetched },
         }
     }
 

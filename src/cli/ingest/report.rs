@@ -60,13 +60,22 @@ pub struct Report {
     started: Instant,
     /// Documents by what was done and what they are.
     taken: BTreeMap<(&'static str, &'static str), usize>,
+    /// Pages that are not there, of articles that are.
+    unfetched: Vec<InputError>,
     failures: Vec<String>,
 }
 
 impl Report {
     pub fn new(as_json: bool, bar: ProgressBar, counts_articles: bool) -> Self {
-        let (taken, failures) = (BTreeMap::new(), Vec::new());
-        Self { as_json, bar, counts_articles, started: Instant::now(), taken, failures }
+        let (taken, unfetched, failures) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { as_json, bar, counts_articles, started: Instant::now(), taken, unfetched, failures }
+    }
+
+    /// Notes why an article that was taken in is not the page that it stands for, if so.
+    pub fn unfetched(&mut self, why: Option<InputError>, answer: &pb::IngestDocumentsResponse) {
+        if matches!(answer.outcome, Some(Outcome::Result(_))) {
+            self.unfetched.extend(why);
+        }
     }
 
     /// Moves the bar past an article that took `bytes` of input.
@@ -132,8 +141,18 @@ impl Report {
                 self.rate()
             ))?;
         }
+        for error in &self.unfetched {
+            eprintln!("without its page: {error}");
+        }
         for failure in &self.failures {
             eprintln!("failed: {failure}");
+        }
+        if !self.unfetched.is_empty() {
+            eprintln!(
+                "copydesk: {} taken in with the text of the feed, without {}",
+                counted(self.unfetched.len(), "article was", "articles were"),
+                if self.unfetched.len() == 1 { "its page" } else { "their pages" }
+            );
         }
         if !self.failures.is_empty() {
             eprintln!(

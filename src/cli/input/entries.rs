@@ -35,6 +35,7 @@ pub(super) fn read(
             _ => Ok(Article {
                 document: Box::new(document(entry, &feed, &identity)),
                 page: link,
+                has_text: !entry.html.is_empty(),
                 feed: address.cloned(),
                 is_known_by_id: reading.follow_links,
             }),

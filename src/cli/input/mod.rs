@@ -81,8 +81,10 @@ pub struct Item {
 /// An article, perhaps without its text yet.
 pub struct Article {
     pub document: Box<pb::Document>,
-    /// The page that has its text.
+    /// The page that it stands for, to be taken in its place.
     pub page: Option<Url>,
+    /// Whether it has a text without that page.
+    pub has_text: bool,
     /// The feed that names that page, if it has an address.
     pub feed: Option<Url>,
     /// Whether a document with its id need not be sent again. So it is where the id stands for
@@ -92,7 +94,13 @@ pub struct Article {
 
 impl From<pb::Document> for Article {
     fn from(document: pb::Document) -> Self {
-        Self { document: Box::new(document), page: None, feed: None, is_known_by_id: false }
+        Self {
+            document: Box::new(document),
+            page: None,
+            has_text: true,
+            feed: None,
+            is_known_by_id: false,
+        }
     }
 }
 
@@ -323,7 +331,7 @@ fn archived(page: ArchivedPage) -> Article {
         html: Some(page.body),
         ..pb::Document::default()
     };
-    Article { document: Box::new(document), page: None, feed: None, is_known_by_id: is_id }
+    Article { is_known_by_id: is_id, ..Article::from(document) }
 }
 
 /// Reads what was fetched for the operator from `address`: a feed, or else a page.

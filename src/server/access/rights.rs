@@ -15,7 +15,7 @@ const REFLECTION: &str = "grpc.reflection.";
 /// What a caller may do. A higher right includes the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Right {
-    /// All questions, gets and lists; ingest that only validates
+    /// All questions, gets and lists; ingest that only validates; fetching pages
     Read,
     /// Ingest, deleting a document, an editor's verdict
     Write,
@@ -59,7 +59,9 @@ pub(super) fn needed(path: &str) -> Option<Right> {
         (service, _) if service == HealthServer::<HealthService>::NAME => None,
         (service, _) if service.starts_with(REFLECTION) => Some(Right::Read),
         (SIMILARITY | STORY, _) | (ADMIN, "GetServerInfo") => Some(Right::Read),
-        (CORPUS, "GetDocument" | "BatchGetDocuments" | "ListDocuments") => Some(Right::Read),
+        (CORPUS, "GetDocument" | "BatchGetDocuments" | "ListDocuments" | "FetchPage") => {
+            Some(Right::Read)
+        }
         // What these need depends on the request: see `Right::check_ingest`.
         (CORPUS, "IngestDocument" | "IngestDocuments") => Some(Right::Read),
         (CORPUS, "DeleteDocument" | "SetVerdict") => Some(Right::Write),

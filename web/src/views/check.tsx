@@ -1,13 +1,14 @@
 import { create } from "@bufbuild/protobuf";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { useRef, useState } from "preact/hooks";
 import { corpus, similarity, useAnswer } from "../api";
-import { isAddress } from "../address";
+import { check, isAddress, isGiven } from "../address";
 import { dateOf } from "../format";
 import { DocumentSchema, Verdict, type Document, type DocumentSummary } from "../gen/copydesk/v1/document_pb";
 import { VerdictView, type DocumentVerdict } from "../gen/copydesk/v1/verdict_pb";
 import { DocumentLink, Empty, Failure, Heading, Loaded, Origin, titleOf } from "../parts/common";
 import { SideBySide, Summary } from "../parts/sidebyside";
-import { go, to, toDocument, toStory, type Place } from "../route";
+import { toDocument, toStory, type Place } from "../route";
 import { compared } from "./compare";
 import { foundOf, RelatedCoverage, RelatedTo, useFamily } from "./document";
 import { Rows } from "./incoming";
@@ -30,7 +31,9 @@ export function Check({ place }: { place: Place }) {
     const given = text.trim();
     if (given === "") return;
     if (isAddress(given)) {
-      go(to(["check"], { url: given }));
+      check(given);
+      // Where the page is there already, nothing else happens.
+      if (given === address) setAsked({ address });
     } else {
       setAsked({ document: create(DocumentSchema, { body: { case: "text", value: given } }), name: "This text" });
     }
@@ -63,12 +66,12 @@ export function Check({ place }: { place: Place }) {
         onDragLeave={() => setOver(false)}
         onDrop={drop}
       >
-        <label for="text">A text, or the address of a page that is stored</label>
+        <label for="text">A text, or the address of a page</label>
         <textarea
           id="text"
           rows={asked ? 5 : 12}
           value={text}
-          placeholder="Paste an article here, or drop a saved page (.html) or a text file."
+          placeholder="Paste an article or an address here, or drop a saved page (.html) or a text file."
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => (event.ctrlKey || event.metaKey) && event.key === "Enter" && submit()}
         />
@@ -88,7 +91,9 @@ export function Check({ place }: { place: Place }) {
           <button type="button" onClick={() => file.current?.click()}>
             Open a file
           </button>
-          <span class="hint">Nothing is stored by checking. Ctrl + Enter checks as well.</span>
+          <span class="hint">
+            Nothing is stored by checking.<span class="for-keys"> Ctrl + Enter checks as well.</span>
+          </span>
         </div>
       </form>
       {asked && ("address" in asked ? <Stored address={asked.address} /> : <Checked {...asked} />)}
@@ -98,8 +103,7 @@ export function Check({ place }: { place: Place }) {
 
 type Asked = { address: string } | { document: Document; name: string };
 
-/** Documents with an address. The server fetches nothing, and a page may not read another
- * one's: so an address finds what is stored. */
+/** Documents with an address, or what is there if none is stored. */
 function Stored({ address }: { address: string }) {
   const answer = useAnswer(address, (signal) =>
     corpus.listDocuments({ filter: { urls: [address] }, pageSize: 10 }, { signal }),
@@ -108,15 +112,7 @@ function Stored({ address }: { address: string }) {
     <Loaded answer={answer} what="documents with this address">
       {({ documents }) =>
         documents.length === 0 ? (
-          <Empty>
-            <p>
-              <strong>No stored document has this address.</strong>
-            </p>
-            <p>
-              The desk fetches nothing itself: paste the article’s text, or save the page and drop it above. On the
-              command line, <code>copydesk ingest --dry-run {address}</code> fetches and judges it.
-            </p>
-          </Empty>
+          <Unstored address={address} />
         ) : (
           <>
             <section>
@@ -130,6 +126,68 @@ function Stored({ address }: { address: string }) {
         )
       }
     </Loaded>
+  );
+}
+
+/** A page that is not stored. The server fetches it, where its operator lets it. */
+function Unstored({ address }: { address: string }) {
+  const [isWanted, want] = useState(false);
+  const isAsked = isWanted || isGiven(address);
+  const answer = useAnswer(isAsked ? address : undefined, (signal) => corpus.fetchPage({ url: address }, { signal }));
+  if (!isAsked) {
+    return (
+      <Empty>
+        <p>
+          <strong>No stored document has this address.</strong>
+        </p>
+        <button type="button" class="primary" onClick={() => want(true)}>
+          Fetch the page
+        </button>
+      </Empty>
+    );
+  }
+  if (answer.error) return <Unfetched address={address} error={answer.error} again={answer.again} />;
+  return (
+    <Loaded answer={answer} what="the page">
+      {({ document }) =>
+        document && (
+          <>
+            {document.url !== address && <p class="hint">It leads to {document.url}.</p>}
+            <Checked document={document} name={`The page at ${new URL(document.url).host}`} />
+          </>
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** Why there is no page, and what else one can do. */
+function Unfetched({ address, error, again }: { address: string; error: ConnectError; again: () => void }) {
+  const byHand = "Paste the article’s text, or save the page and drop it above.";
+  if (error.code === Code.Unimplemented) {
+    return (
+      <Empty>
+        <p>
+          <strong>No stored document has this address, and this server fetches no pages.</strong>
+        </p>
+        <p>
+          {byHand} On the command line, <code>copydesk ingest --dry-run {address}</code> fetches and judges it.
+        </p>
+      </Empty>
+    );
+  }
+  const isOfPage = error.rawMessage.startsWith("url ");
+  if (!isOfPage) return <Failure error={error} again={again} />;
+  return (
+    <div class="note failure" role="alert">
+      <p>
+        <strong>This address {error.rawMessage.slice("url ".length)}.</strong>
+      </p>
+      <p>{byHand}</p>
+      <button type="button" onClick={again}>
+        Try again
+      </button>
+    </div>
   );
 }
 

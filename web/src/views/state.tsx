@@ -98,6 +98,7 @@ function Info({ version, model, nextModel, corpus, embedding, limits }: GetServe
             <Pair name="Answers" value={number(limits.maxLimit)} />
             <Pair name="Requests at once" value={number(limits.maxConcurrentRequests)} />
             <Pair name="Bytes at once" value={bytes(limits.maxConcurrentBytes)} />
+            <Pair name="Pages fetched at once" value={number(limits.maxFetches)} />
           </dl>
         </section>
       )}

@@ -28,6 +28,7 @@ from copydesk.errors import (
     ResourceExhausted,
     Unauthenticated,
     Unavailable,
+    Unimplemented,
     Violation,
 )
 from copydesk.retry import RetryPolicy
@@ -63,6 +64,7 @@ __all__ = [
     "Tls",
     "Unauthenticated",
     "Unavailable",
+    "Unimplemented",
     "Verdict",
     "VerdictView",
     "Violation",

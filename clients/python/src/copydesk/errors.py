@@ -105,6 +105,10 @@ class DeadlineExceeded(ApiError):  # noqa: N818
     """There was no answer in time."""
 
 
+class Unimplemented(ApiError):  # noqa: N818
+    """The server does not do this, e.g. fetch pages."""
+
+
 _CLASSES: dict[grpc.StatusCode, type[ApiError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidArgument,
     grpc.StatusCode.NOT_FOUND: NotFound,
@@ -116,6 +120,7 @@ _CLASSES: dict[grpc.StatusCode, type[ApiError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.UNIMPLEMENTED: Unimplemented,
 }
 _BY_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 

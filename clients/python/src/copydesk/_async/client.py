@@ -173,6 +173,15 @@ class AsyncClient:
         finally:
             await waiting.close()
 
+    async def fetch_page(self, url: str, *, timeout: float | None = None) -> Document:
+        """A page that the server fetches, to ask about, to compare or to ingest; not stored.
+
+        Raises `Unimplemented` where the server fetches none.
+        """
+        request = corpus_pb2.FetchPageRequest(url=url)
+        method = self._corpus.FetchPage
+        return (await self._call(method, request, timeout, repeatable=True)).document
+
     async def get(
         self,
         document_id: str,

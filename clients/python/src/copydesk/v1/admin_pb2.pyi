@@ -84,7 +84,7 @@ class CorpusInfo(_message.Message):
     def __init__(self, document_count: _Optional[int] = ..., passage_count: _Optional[int] = ..., distinct_passage_count: _Optional[int] = ..., story_count: _Optional[int] = ..., index_segment_count: _Optional[int] = ..., index_coverage: _Optional[float] = ..., disk_bytes: _Optional[int] = ..., oldest_published_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., background_work: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LimitsInfo(_message.Message):
-    __slots__ = ("max_document_bytes", "max_paragraphs_per_document", "max_message_bytes", "max_limit", "max_concurrent_requests", "max_field_bytes", "max_labels", "max_filter_values", "max_concurrent_bytes", "max_held_bytes", "max_ingest_streams", "max_watches")
+    __slots__ = ("max_document_bytes", "max_paragraphs_per_document", "max_message_bytes", "max_limit", "max_concurrent_requests", "max_field_bytes", "max_labels", "max_filter_values", "max_concurrent_bytes", "max_held_bytes", "max_ingest_streams", "max_watches", "max_fetches")
     MAX_DOCUMENT_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_PARAGRAPHS_PER_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +97,7 @@ class LimitsInfo(_message.Message):
     MAX_HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_INGEST_STREAMS_FIELD_NUMBER: _ClassVar[int]
     MAX_WATCHES_FIELD_NUMBER: _ClassVar[int]
+    MAX_FETCHES_FIELD_NUMBER: _ClassVar[int]
     max_document_bytes: int
     max_paragraphs_per_document: int
     max_message_bytes: int
@@ -109,7 +110,8 @@ class LimitsInfo(_message.Message):
     max_held_bytes: int
     max_ingest_streams: int
     max_watches: int
-    def __init__(self, max_document_bytes: _Optional[int] = ..., max_paragraphs_per_document: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., max_limit: _Optional[int] = ..., max_concurrent_requests: _Optional[int] = ..., max_field_bytes: _Optional[int] = ..., max_labels: _Optional[int] = ..., max_filter_values: _Optional[int] = ..., max_concurrent_bytes: _Optional[int] = ..., max_held_bytes: _Optional[int] = ..., max_ingest_streams: _Optional[int] = ..., max_watches: _Optional[int] = ...) -> None: ...
+    max_fetches: int
+    def __init__(self, max_document_bytes: _Optional[int] = ..., max_paragraphs_per_document: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., max_limit: _Optional[int] = ..., max_concurrent_requests: _Optional[int] = ..., max_field_bytes: _Optional[int] = ..., max_labels: _Optional[int] = ..., max_filter_values: _Optional[int] = ..., max_concurrent_bytes: _Optional[int] = ..., max_held_bytes: _Optional[int] = ..., max_ingest_streams: _Optional[int] = ..., max_watches: _Optional[int] = ..., max_fetches: _Optional[int] = ...) -> None: ...
 
 class CreateSnapshotRequest(_message.Message):
     __slots__ = ("snapshot_name",)

@@ -80,6 +80,11 @@ class CorpusServiceStub:
                 request_serializer=copydesk_dot_v1_dot_corpus__pb2.SetVerdictRequest.SerializeToString,
                 response_deserializer=copydesk_dot_v1_dot_corpus__pb2.SetVerdictResponse.FromString,
                 _registered_method=True)
+        self.FetchPage = channel.unary_unary(
+                '/copydesk.v1.CorpusService/FetchPage',
+                request_serializer=copydesk_dot_v1_dot_corpus__pb2.FetchPageRequest.SerializeToString,
+                response_deserializer=copydesk_dot_v1_dot_corpus__pb2.FetchPageResponse.FromString,
+                _registered_method=True)
 
 
 class CorpusServiceServicer:
@@ -161,6 +166,17 @@ class CorpusServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchPage(self, request, context):
+        """Fetches a page of the web and stores nothing: what returns can be asked about,
+        compared or ingested as it is. UNIMPLEMENTED unless the operator lets the server
+        fetch (max_fetches of LimitsInfo). robots.txt is obeyed; neither the address nor a
+        redirect may lead into a private network that the operator does not allow. What is
+        wrong with the address, its host or the page stands in BadRequest, under `url`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CorpusServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -208,6 +224,11 @@ def add_CorpusServiceServicer_to_server(servicer, server):
                     servicer.SetVerdict,
                     request_deserializer=copydesk_dot_v1_dot_corpus__pb2.SetVerdictRequest.FromString,
                     response_serializer=copydesk_dot_v1_dot_corpus__pb2.SetVerdictResponse.SerializeToString,
+            ),
+            'FetchPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchPage,
+                    request_deserializer=copydesk_dot_v1_dot_corpus__pb2.FetchPageRequest.FromString,
+                    response_serializer=copydesk_dot_v1_dot_corpus__pb2.FetchPageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -454,6 +475,33 @@ class CorpusService:
             '/copydesk.v1.CorpusService/SetVerdict',
             copydesk_dot_v1_dot_corpus__pb2.SetVerdictRequest.SerializeToString,
             copydesk_dot_v1_dot_corpus__pb2.SetVerdictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/copydesk.v1.CorpusService/FetchPage',
+            copydesk_dot_v1_dot_corpus__pb2.FetchPageRequest.SerializeToString,
+            copydesk_dot_v1_dot_corpus__pb2.FetchPageResponse.FromString,
             options,
             channel_credentials,
             insecure,

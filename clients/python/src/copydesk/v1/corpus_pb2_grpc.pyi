@@ -66,6 +66,13 @@ class CorpusServiceStub:
     """Every document that a filter matches, as it could be ingested again."""
     SetVerdict: _grpc.UnaryUnaryMultiCallable[_corpus_pb2.SetVerdictRequest, _corpus_pb2.SetVerdictResponse]
     """An editor's word on two documents. It outlives every recomputation."""
+    FetchPage: _grpc.UnaryUnaryMultiCallable[_corpus_pb2.FetchPageRequest, _corpus_pb2.FetchPageResponse]
+    """Fetches a page of the web and stores nothing: what returns can be asked about,
+    compared or ingested as it is. UNIMPLEMENTED unless the operator lets the server
+    fetch (max_fetches of LimitsInfo). robots.txt is obeyed; neither the address nor a
+    redirect may lead into a private network that the operator does not allow. What is
+    wrong with the address, its host or the page stands in BadRequest, under `url`.
+    """
 
 @_typing.type_check_only
 class CorpusServiceAsyncStub(CorpusServiceStub):
@@ -105,6 +112,13 @@ class CorpusServiceAsyncStub(CorpusServiceStub):
     """Every document that a filter matches, as it could be ingested again."""
     SetVerdict: _aio.UnaryUnaryMultiCallable[_corpus_pb2.SetVerdictRequest, _corpus_pb2.SetVerdictResponse]  # type: ignore[assignment]
     """An editor's word on two documents. It outlives every recomputation."""
+    FetchPage: _aio.UnaryUnaryMultiCallable[_corpus_pb2.FetchPageRequest, _corpus_pb2.FetchPageResponse]  # type: ignore[assignment]
+    """Fetches a page of the web and stores nothing: what returns can be asked about,
+    compared or ingested as it is. UNIMPLEMENTED unless the operator lets the server
+    fetch (max_fetches of LimitsInfo). robots.txt is obeyed; neither the address nor a
+    redirect may lead into a private network that the operator does not allow. What is
+    wrong with the address, its host or the page stands in BadRequest, under `url`.
+    """
 
 class CorpusServiceServicer(metaclass=_abc_1.ABCMeta):
     """What goes into the corpus and out of it."""
@@ -195,5 +209,18 @@ class CorpusServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_corpus_pb2.SetVerdictResponse, _abc.Awaitable[_corpus_pb2.SetVerdictResponse]]:
         """An editor's word on two documents. It outlives every recomputation."""
+
+    @_abc_1.abstractmethod
+    def FetchPage(
+        self,
+        request: _corpus_pb2.FetchPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_corpus_pb2.FetchPageResponse, _abc.Awaitable[_corpus_pb2.FetchPageResponse]]:
+        """Fetches a page of the web and stores nothing: what returns can be asked about,
+        compared or ingested as it is. UNIMPLEMENTED unless the operator lets the server
+        fetch (max_fetches of LimitsInfo). robots.txt is obeyed; neither the address nor a
+        redirect may lead into a private network that the operator does not allow. What is
+        wrong with the address, its host or the page stands in BadRequest, under `url`.
+        """
 
 def add_CorpusServiceServicer_to_server(servicer: CorpusServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
