@@ -15,7 +15,7 @@ use crate::text::Bag;
 use super::OpenError;
 
 /// Words of a long query that are looked for: those that tell most.
-pub(super) const TELLING: usize = 32;
+const TELLING: usize = 32;
 
 /// The words of all that reports: of each text, and of each document with its headline.
 pub(super) struct Lexicon {
@@ -70,19 +70,17 @@ impl Lexicon {
         self.passages.search(query, TELLING, limit, may_answer)
     }
 
-    /// Documents that have words of a query, best first; of a long query the `telling` words that
-    /// tell most count.
+    /// Documents that have words of a query, best first.
     pub fn documents(
         &self,
         query: &Bag,
-        telling: usize,
         limit: usize,
         allowed: Option<Arc<RoaringTreemap>>,
     ) -> Result<Vec<LexicalHit>, LexicalError> {
         let may_answer = allowed.map(|allowed| -> Arc<dyn Fn(u64) -> bool + Send + Sync> {
             Arc::new(move |id| allowed.contains(id))
         });
-        self.documents.search(query, telling, limit, may_answer)
+        self.documents.search(query, TELLING, limit, may_answer)
     }
 
     /// In how many documents words stand. None is added while this is held.

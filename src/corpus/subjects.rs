@@ -22,11 +22,7 @@ const KEPT_BYTES: u64 = 128 << 20;
 const KEPT: usize = 12_000;
 
 /// Documents that are looked at for one that comes in, from either side.
-const LIKELY: usize = 24;
-
-/// Words of one that comes in by which others are looked for: those that tell most. The others
-/// are in many documents, and take long.
-const FILING: usize = 16;
+const LIKELY: usize = 32;
 
 /// Passages of a document of which it is looked at whether they were told in other words.
 const TOLD: usize = 512;
@@ -191,7 +187,7 @@ impl Parts {
         own: Option<DocumentKey>,
     ) -> Result<Vec<DocumentKey>, CorpusError> {
         let mut keys = by_meaning(view, nearest, LIKELY)?;
-        let by_words = self.lexicon.documents(&subject.terms, FILING, LIKELY, None)?;
+        let by_words = self.lexicon.documents(&subject.terms, LIKELY, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
         let mut seen: HashSet<DocumentKey> = own.into_iter().collect();
         keys.retain(|key| seen.insert(*key));
