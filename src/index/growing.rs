@@ -33,7 +33,8 @@ const FAMILY_HEADS: usize = 4;
 /// which another thread builds.
 ///
 /// A search compares all rows, in small integers, and the best in full, so that what was added
-/// is found at once and nothing is missed. Queries that come together, like the passages of a
+/// is found at once, and nothing is missed but what rounding moves by more than three standard
+/// deviations. Queries that come together, like the passages of a
 /// document, go through the rows together: it is memory that a scan waits for.
 pub(super) struct Growing {
     vectors: RwLock<Vectors>,
