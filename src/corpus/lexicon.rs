@@ -7,15 +7,19 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::article::PassageKind;
 use crate::index::{ContentId, ContentSet};
-use crate::lexical::{LexicalError, LexicalHit, LexicalIndex, Spread, Texts};
+use crate::lexical::{Effort, LexicalError, LexicalHit, LexicalIndex, Spread, Texts};
 use crate::related::Gist;
 use crate::store::{DocumentKey, Store, StoreError};
 use crate::text::Bag;
 
 use super::OpenError;
 
-/// Words of a long query that are looked for: those that tell most.
-const TELLING: usize = 32;
+/// How much of a question is looked for.
+pub(super) const ASKING: Effort = Effort { words: 32, postings: u64::MAX };
+
+/// How much of a document that comes in is looked for. In a small corpus as much as of a
+/// question; in a large one not more than that, so that filing does not slow as it grows.
+pub(super) const FILING: Effort = Effort { words: 32, postings: 8_000 };
 
 /// The words of all that reports: of each text, and of each document with its headline.
 pub(super) struct Lexicon {
@@ -67,20 +71,21 @@ impl Lexicon {
             allowed.cloned().map(|allowed| -> Arc<dyn Fn(u64) -> bool + Send + Sync> {
                 Arc::new(move |id| allowed.contains(ContentId(id as i64)))
             });
-        self.passages.search(query, TELLING, limit, may_answer)
+        self.passages.search(query, ASKING, limit, may_answer)
     }
 
     /// Documents that have words of a query, best first.
     pub fn documents(
         &self,
         query: &Bag,
+        effort: Effort,
         limit: usize,
         allowed: Option<Arc<RoaringTreemap>>,
     ) -> Result<Vec<LexicalHit>, LexicalError> {
         let may_answer = allowed.map(|allowed| -> Arc<dyn Fn(u64) -> bool + Send + Sync> {
             Arc::new(move |id| allowed.contains(id))
         });
-        self.documents.search(query, TELLING, limit, may_answer)
+        self.documents.search(query, effort, limit, may_answer)
     }
 
     /// In how many documents words stand. None is added while this is held.

@@ -13,6 +13,7 @@ use crate::store::{DocumentKey, Filter, StoredDocument, StoredPassage, View};
 use crate::verdict::{Features, Report, Verdict, compare, judge_pair};
 
 use super::candidates::Nearest;
+use super::lexicon::ASKING;
 use super::query::now;
 use super::steps::timed_question;
 use super::subjects::{by_meaning, subject_of};
@@ -323,8 +324,9 @@ impl Parts {
         }
         if question.ranking.mode.has_words() {
             let terms = &asked.subject.terms;
-            let found =
-                timed_question("words", || self.lexicon.documents(terms, most, documents.clone()))?;
+            let found = timed_question("words", || {
+                self.lexicon.documents(terms, ASKING, most, documents.clone())
+            })?;
             keys.extend(found.into_iter().map(|hit| DocumentKey(hit.id as i64)));
         }
         let own = asked.own.as_ref().map(|own| own.key);
@@ -345,7 +347,7 @@ impl Parts {
     ) -> Result<Surroundings, CorpusError> {
         let nearest = self.nearest_texts(subject, LOOKED_AT_BESIDES, None)?;
         let mut keys = HashSet::from_iter(by_meaning(view, &nearest, LOOKED_AT_BESIDES)?);
-        let by_words = self.lexicon.documents(&subject.terms, LOOKED_AT_BESIDES, None)?;
+        let by_words = self.lexicon.documents(&subject.terms, ASKING, LOOKED_AT_BESIDES, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
         let mut others = Vec::new();
         for document in view.documents(&keys)?.values() {

@@ -153,7 +153,7 @@ impl Parts {
         for key in &filed.related {
             // What was deleted since is not there any more.
             let Some(story) = view.story_of(*key)? else { continue };
-            likeliest.push((story, self.subject_by_key(view, *key)?));
+            likeliest.push((story, self.subject_in_story(view, *key)?));
         }
         let (around, mut nearest) = self.with_rarities(|rarity| {
             let own = WeighedSubject::new(&filed.subject, &rarity);
@@ -202,7 +202,7 @@ impl Parts {
     ) -> Result<(), CorpusError> {
         for member in view.distinct_coverage(story, MEMBERS)? {
             if !nodes.keys.contains(&member) {
-                nodes.push(member, self.subject_by_key(view, member)?, Some(story));
+                nodes.push(member, self.subject_in_story(view, member)?, Some(story));
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::store::{DocumentKey, StoreError, StoredDocument, View};
 use crate::verdict::Report;
 
 use super::candidates::{Nearest, places};
+use super::lexicon::FILING;
 use super::query::primary;
 use super::{CorpusError, Parts};
 
@@ -74,6 +75,12 @@ impl Subjects {
         Self(Cache::with_weighter(KEPT, KEPT_BYTES, Bytes))
     }
 
+    /// A document, if it was made ready of this body and headline.
+    fn kept(&self, key: DocumentKey, sequence: i64, title: &str) -> Option<Arc<Subject>> {
+        let (body, headline, subject) = self.0.get(&key)?;
+        (body == sequence && headline == title).then_some(subject)
+    }
+
     /// Keeps a document that was just stored: it will be compared with what comes next.
     pub fn keep(&self, document: &StoredDocument, subject: Arc<Subject>) {
         let known = (document.sequence, document.metadata.title.clone(), subject);
@@ -88,9 +95,8 @@ impl Parts {
         view: View<'_>,
         document: &StoredDocument,
     ) -> Result<Arc<Subject>, CorpusError> {
-        if let Some((sequence, title, subject)) = self.subjects.0.get(&document.key)
-            && (sequence, &title) == (document.sequence, &document.metadata.title)
-        {
+        let (sequence, title) = (document.sequence, &document.metadata.title);
+        if let Some(subject) = self.subjects.kept(document.key, sequence, title) {
             return Ok(subject);
         }
         let weights = self.weights(view, document)?;
@@ -109,7 +115,6 @@ impl Parts {
                 weight,
             });
         }
-        let title = &document.metadata.title;
         let subject = Arc::new(Subject::new(title, document.metadata.published_at, passages));
         self.subjects.keep(document, Arc::clone(&subject));
         Ok(subject)
@@ -117,24 +122,34 @@ impl Parts {
 }
 
 impl Parts {
-    /// A stored document, by its key.
+    /// A stored document, by its key; `None` if it is not stored any more.
     pub fn subject_by_key(
         &self,
         view: View<'_>,
         key: DocumentKey,
-    ) -> Result<Arc<Subject>, CorpusError> {
+    ) -> Result<Option<Arc<Subject>>, CorpusError> {
+        let Some((sequence, title)) = view.headline(key)? else { return Ok(None) };
+        if let Some(subject) = self.subjects.kept(key, sequence, &title) {
+            return Ok(Some(subject));
+        }
         let document = view.documents(&[key].into())?.remove(&key);
-        let document = document.ok_or(StoreError::Damaged("a story without its document"))?;
-        self.subject(view, &document)
+        document.map(|document| self.subject(view, &document)).transpose()
+    }
+
+    /// A document of a story.
+    pub fn subject_in_story(
+        &self,
+        view: View<'_>,
+        key: DocumentKey,
+    ) -> Result<Arc<Subject>, CorpusError> {
+        let subject = self.subject_by_key(view, key)?;
+        Ok(subject.ok_or(StoreError::Damaged("a story without its document"))?)
     }
 
     /// Makes stored documents ready to be compared, so that nobody waits for that when it is the
     /// turn of a document to be settled.
     pub fn read_ahead(&self, view: View<'_>, keys: &[DocumentKey]) -> Result<(), CorpusError> {
-        for document in view.documents(&keys.iter().copied().collect())?.values() {
-            self.subject(view, document)?;
-        }
-        Ok(())
+        keys.iter().try_for_each(|key| self.subject_by_key(view, *key).map(drop))
     }
 
     /// What a stored text is about; `None` if no passage says it.
@@ -167,8 +182,8 @@ impl Parts {
         earlier: &HashSet<DocumentKey>,
     ) -> Result<HashMap<u32, f32>, CorpusError> {
         let mut most: HashMap<u32, f32> = HashMap::new();
-        for document in view.documents(earlier)?.values() {
-            let document = self.subject(view, document)?;
+        for key in earlier {
+            let Some(document) = self.subject_by_key(view, *key)? else { continue };
             for passage in subject.passages.iter().take(TOLD) {
                 let known = most.entry(passage.ordinal).or_default();
                 *known = known.max(told(passage, &document));
@@ -187,7 +202,7 @@ impl Parts {
         own: Option<DocumentKey>,
     ) -> Result<Vec<DocumentKey>, CorpusError> {
         let mut keys = by_meaning(view, nearest, LIKELY)?;
-        let by_words = self.lexicon.documents(&subject.terms, LIKELY, None)?;
+        let by_words = self.lexicon.documents(&subject.terms, FILING, LIKELY, None)?;
         keys.extend(by_words.into_iter().map(|hit| DocumentKey(hit.id as i64)));
         let mut seen: HashSet<DocumentKey> = own.into_iter().collect();
         keys.retain(|key| seen.insert(*key));

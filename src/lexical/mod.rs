@@ -58,6 +58,21 @@ pub struct LexicalHit {
     pub score: f32,
 }
 
+/// How much of a long query is looked for: the words that tell most.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// So many words at most.
+    pub words: usize,
+    /// Those that stand in so many texts together: a word that is in many texts takes long and
+    /// tells little.
+    pub postings: u64,
+}
+
+impl Effort {
+    /// Words that are looked for wherever they stand.
+    const LEAST_WORDS: usize = 8;
+}
+
 struct Shared {
     state: RwLock<State>,
     frozen: Frozen,
@@ -90,14 +105,21 @@ impl State {
     }
 
     /// The terms of a query that tell most, each with how much it counts.
-    fn telling(&self, query: &Bag, most: usize) -> Vec<(u32, f32)> {
+    fn telling(&self, query: &Bag, effort: Effort) -> Vec<(u32, f32)> {
         let mut terms: Vec<(u32, f32, f32)> = query
             .weights()
             .map(|(term, count)| (term, count, count * self.counts.rarity(term)))
             .collect();
         terms.sort_unstable_by(|(a, _, x), (b, _, y)| y.total_cmp(x).then(a.cmp(b)));
-        terms.truncate(most);
-        terms.into_iter().map(|(term, count, _)| (term, count)).collect()
+        terms.truncate(effort.words);
+        let mut left = effort.postings;
+        let affordable = terms.into_iter().enumerate().filter(|(place, (term, ..))| {
+            let postings = self.counts.with(*term);
+            let is_looked_for = *place < Effort::LEAST_WORDS || postings <= left;
+            left = if is_looked_for { left.saturating_sub(postings) } else { left };
+            is_looked_for
+        });
+        affordable.map(|(_, (term, count, _))| (term, count)).collect()
     }
 }
 
@@ -183,8 +205,8 @@ impl LexicalIndex {
         ids.into_iter().for_each(|id| state.remove(id));
     }
 
-    /// Texts that have words of the query, best first, at most `limit`; of a long query the
-    /// `most` words that tell most count. `may_answer` says which texts may; `None` means all.
+    /// Texts that have words of the query, best first, at most `limit`. `may_answer` says which
+    /// texts may; `None` means all.
     ///
     /// # Errors
     ///
@@ -192,12 +214,12 @@ impl LexicalIndex {
     pub fn search(
         &self,
         query: &Bag,
-        most: usize,
+        effort: Effort,
         limit: usize,
         may_answer: Option<Arc<dyn Fn(u64) -> bool + Send + Sync>>,
     ) -> Result<Vec<LexicalHit>, LexicalError> {
         let state = self.read();
-        let terms = state.telling(query, most);
+        let terms = state.telling(query, effort);
         let mean_length = state.counts.mean_length();
         let weighed: Vec<(u32, f32)> =
             terms.iter().map(|&(term, count)| (term, count * state.counts.rarity(term))).collect();
@@ -299,8 +321,10 @@ mod tests {
     use std::collections::{BTreeMap, HashMap};
     use std::sync::Arc;
 
-    use super::{LexicalError, LexicalIndex, TOGETHER, Texts};
+    use super::{Effort, LexicalError, LexicalIndex, TOGETHER, Texts};
     use crate::text::Bag;
+
+    const TEN: Effort = Effort { words: 10, postings: u64::MAX };
 
     #[derive(Default)]
     struct Stored(RefCell<BTreeMap<u64, (u64, Bag)>>);
@@ -321,7 +345,7 @@ mod tests {
     }
 
     fn ids(index: &LexicalIndex, query: &[u32]) -> Vec<u64> {
-        let hits = index.search(&bag(query), 10, 10, None).expect("words can be searched");
+        let hits = index.search(&bag(query), TEN, 10, None).expect("words can be searched");
         hits.into_iter().map(|hit| hit.id).collect()
     }
 
@@ -350,7 +374,7 @@ mod tests {
         index.shared.freeze();
         assert_eq!(ids(&index, &[7, 11]), [2]);
         let even = index
-            .search(&bag(&[50, 51]), 10, 1_000, Some(Arc::new(|id| id % 2 == 0)))
+            .search(&bag(&[50, 51]), TEN, 1_000, Some(Arc::new(|id| id % 2 == 0)))
             .expect("words can be searched");
         assert!(!even.is_empty() && even.iter().all(|hit| hit.id % 2 == 0));
 
@@ -397,13 +421,37 @@ mod tests {
     }
 
     #[test]
+    fn words_that_are_in_many_texts_are_left_out_of_a_long_query() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = LexicalIndex::open(folder.path(), "a", &Stored::default()).expect("an index");
+        let rare: Vec<u32> = (1..=Effort::LEAST_WORDS as u32).collect();
+        let (common, seldom) = (100, 101);
+        for id in 0..100 {
+            index.put(id, 1, bag(&[common, 200 + id as u32]));
+        }
+        index.put(100, 1, bag(&rare));
+        (101..103).for_each(|id| index.put(id, 1, bag(&[seldom])));
+        let query = bag(&[rare.as_slice(), &[common, seldom]].concat());
+        let found = |postings| {
+            let effort = Effort { words: 32, postings };
+            index.search(&query, effort, 1_000, None).expect("a search").len()
+        };
+        assert_eq!(found(u64::MAX), 103);
+        assert_eq!(found(50), 3, "what is looked for in any case, and what is left of the rest");
+        assert_eq!(found(0), 1, "what is looked for in any case");
+        let effort = Effort { words: 32, postings: 0 };
+        let hits = index.search(&bag(&[common]), effort, 1_000, None).expect("a search");
+        assert_eq!(hits.len(), 100, "a short query is looked for as a whole");
+    }
+
+    #[test]
     fn scores_do_not_depend_on_whether_texts_are_frozen() {
         let folder = tempfile::tempdir().expect("a folder");
         let index = LexicalIndex::open(folder.path(), "a", &Stored::default()).expect("an index");
         for id in 0..20_u64 {
             index.put(id, 1, bag(&[(id % 3) as u32, 100 + id as u32, 200]));
         }
-        let search = || index.search(&bag(&[1, 104, 200]), 10, 20, None).expect("a search");
+        let search = || index.search(&bag(&[1, 104, 200]), TEN, 20, None).expect("a search");
         let before = search();
         index.shared.freeze();
         let after = search();

@@ -322,6 +322,13 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// The number of the body of a document, and its headline.
+    pub fn headline(&self, key: DocumentKey) -> Result<Option<(i64, String)>> {
+        let sql = "SELECT sequence, title FROM documents WHERE doc = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+
     /// Which of these texts are known.
     pub fn known(
         &self,
