@@ -13,14 +13,22 @@ mod common;
 
 use std::time::Duration;
 
+use common::operators::{ask, free_address, value_of};
 use common::{Desk, LEAD, OTHER, document, ingest};
 use copydesk::proto::v1 as pb;
 use copydesk::proto::v1::ingest_documents_response::Outcome;
 use tokio_stream::wrappers::ReceiverStream;
 
+/// Ingests that are being worked on.
+fn under_way(admin: &str) -> f64 {
+    value_of(&ask(admin, "/metrics").1, r#"copydesk_places_taken{for="ingest"}"#).unwrap()
+}
+
 #[tokio::test]
 async fn an_accepted_call_finishes_and_the_server_exits_with_0() {
-    let mut desk = Desk::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let admin = free_address();
+    let mut desk = Desk::with(folder.path(), &["--admin", &admin]).await;
     // Long enough to be under way when the signal comes.
     let paragraphs: Vec<String> =
         (0..150).map(|index| format!("Report {index}: {OTHER} {index}")).collect();
@@ -28,8 +36,10 @@ async fn an_accepted_call_finishes_and_the_server_exits_with_0() {
     let mut client = desk.client.clone();
     let request = ingest(document("long", &paragraphs));
     let accepted = tokio::spawn(async move { client.corpus.ingest_document(request).await });
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    assert!(!accepted.is_finished());
+    while under_way(&admin) == 0.0 {
+        assert!(!accepted.is_finished());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     desk.terminate();
     let answer = accepted.await.unwrap().unwrap().into_inner();
     assert_eq!(answer.outcome(), pb::IngestOutcome::Created);

@@ -344,7 +344,7 @@ impl Parts {
         let places = view.places(std::iter::once(content), 1)?;
         let first = places.get(&content).and_then(|places| places.first());
         let Some((_, document)) = first else { return Ok(None) };
-        let document = self.subject_in_story(view, *document)?;
+        let Some(document) = self.subject_by_key(view, *document)? else { return Ok(None) };
         Ok(Some(TextInDocument { gist, windows: self.index.windows(content)?, document }))
     }
 
