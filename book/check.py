@@ -3,12 +3,13 @@
     python book/check.py                 # all chapters
     python book/check.py verdicts        # one
     python book/check.py --show tuning   # and print what was printed
+    python book/check.py --debug         # with the program that was built for tests
 
 A block of `console` holds commands, each after `$ ` and going on after `> `, and what they print:
 `...` stands for anything within a line, and a line of it for any lines. A command that shows
 nothing may print anything, and all have to succeed. One in the background (`&`) is run until it is
 ready. Each chapter is one session of bash in the root of the project, with the program of
-target/release; the ports 7151 and 7152 stand for free ones.
+target/release, or of target/debug; the ports 7151 and 7152 stand for free ones.
 
 Code stands in files that the chapters include, and commands run. What takes hours stands in blocks
 of `sh`: of these it is checked that the programs are there.
@@ -117,13 +118,15 @@ def free_ports(count: int) -> list[int]:
 class Session:
     """A shell that runs the commands of one chapter."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, debug: bool) -> None:
         self._ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self._scratch = scratch
+        self._debug = debug
         self._servers = 0
         environment = {k: v for k, v in os.environ.items() if not k.startswith("COPYDESK_")}
+        programs = ROOT / "target" / ("debug" if debug else "release")
         environment |= {
-            "PATH": f"{ROOT / 'target' / 'release'}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "COPYDESK_LISTEN": f"127.0.0.1:{self._ports['7151']}",
             "COPYDESK_SERVER": f"http://127.0.0.1:{self._ports['7151']}",
             "LC_ALL": "C.UTF-8",
@@ -143,6 +146,10 @@ class Session:
 
     def run(self, command: str) -> tuple[str, int]:
         """What a command prints, and its exit code."""
+        if self._debug:
+            command = command.replace("target/release", "target/debug")
+            # It was built.
+            command = command.replace("cargo build --release --locked", "true")
         for port, ours in self._ports.items():
             command = command.replace(f":{port}", f":{ours}")
         background = command.removesuffix("&") if command.endswith(" &") else None
@@ -207,11 +214,11 @@ def check_programs(block: Block) -> None:
             raise WrongError(f"line {number}: not a program of the project: {line}")
 
 
-def check(chapter: Path, show: bool) -> int:
+def check(chapter: Path, show: bool, debug: bool) -> int:
     """Runs a chapter. Returns how many commands it has."""
     count = 0
     with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder))
+        session = Session(Path(folder), debug)
         try:
             for block in blocks(chapter):
                 if block.kind == "sh":
@@ -243,6 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Runs every command of the book.")
     parser.add_argument("chapters", nargs="*", help="their names, without .md")
     parser.add_argument("--show", action="store_true", help="print what they print")
+    parser.add_argument("--debug", action="store_true", help="with the program of target/debug")
     arguments = parser.parse_args()
     failed = 0
     for chapter in chapters():
@@ -253,7 +261,7 @@ def main() -> None:
             continue
         started = time.monotonic()
         try:
-            count = check(chapter, arguments.show)
+            count = check(chapter, arguments.show, arguments.debug)
             print(f"{chapter.name}: {count} commands, {time.monotonic() - started:.1f} s")
         except WrongError as wrong:
             print(f"{chapter.name}: {wrong}", file=sys.stderr)

@@ -7,7 +7,7 @@ use regex::Regex;
 use url::Url;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::text::{ContentHash, LanguageTag, pattern};
+use crate::text::{ContentHash, LanguageTag, YEAR_1, pattern};
 
 /// Characters of a headline that are kept.
 const LONGEST_TITLE: usize = 1_000;
@@ -54,6 +54,7 @@ impl Entry {
         let published_at = entry.published.or(entry.updated).and_then(|time| {
             Timestamp::new(time.timestamp(), time.timestamp_subsec_micros() as i32 * 1_000).ok()
         });
+        let published_at = published_at.filter(|time| *time >= YEAR_1);
         Self {
             id,
             title,

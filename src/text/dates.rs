@@ -86,7 +86,7 @@ pub fn first_date(line: &str) -> Option<Timestamp> {
 
 /// A time as machines write it: ISO 8601 in its variants, RFC 2822, digits alone, seconds or
 /// milliseconds since 1970, and what browsers print. Without a zone, or with one that only
-/// has a name, it is taken as UTC.
+/// has a name, it is taken as UTC. One before [`YEAR_1`] is none.
 pub fn written_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     text.parse::<Timestamp>()
@@ -95,7 +95,12 @@ pub fn written_time(text: &str) -> Option<Timestamp> {
         .or_else(|| with_offset(text))
         .or_else(|| without_zone(&ZONE_NAME.replace(text, " ")))
         .or_else(|| since_1970(text))
+        .filter(|time| *time >= YEAR_1)
 }
+
+/// The earliest time that the contract can say (google.protobuf.Timestamp). Its latest, the end of
+/// the year 9999, is later than any that a [`Timestamp`] can be.
+pub const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// What may stand for the zone: a name, in brackets or not, and what browsers put before it.
 static ZONE_NAME: LazyLock<Regex> =
@@ -207,11 +212,12 @@ mod tests {
             ),
             ("1697812440", "2023-10-20T14:34:00Z"),
             ("1697812440000", "2023-10-20T14:34:00Z"),
+            ("0001-01-01", "0001-01-01T00:00:00Z"),
         ] {
             let time = written_time(text).map(|time| time.to_string());
             assert_eq!(time.as_deref(), Some(expected), "{text}");
         }
-        for wrong in ["", "yesterday", "12", "20231399", "2023-02-30", "-1"] {
+        for wrong in ["", "yesterday", "12", "20231399", "2023-02-30", "-1", "-004713-11-24"] {
             assert_eq!(written_time(wrong), None, "{wrong}");
         }
     }

@@ -22,7 +22,7 @@ mod words;
 
 pub use align::{Alignment, Conflict, Span, align};
 pub use bag::Bag;
-pub use dates::{date_line, first_date, written_time};
+pub use dates::{YEAR_1, date_line, first_date, written_time};
 pub use facts::{is_fact, is_figure, is_unit};
 pub use hash::ContentHash;
 pub use language::{LanguageTag, UNDETERMINED, detect_language};
