@@ -150,6 +150,7 @@ class Session:
             command = command.replace("target/release", "target/debug")
             # It was built.
             command = command.replace("cargo build --release --locked", "true")
+            command = re.sub(r"^examples/\w+/run\.sh", r"\g<0> target/debug/copydesk", command)
         for port, ours in self._ports.items():
             command = command.replace(f":{port}", f":{ours}")
         background = command.removesuffix("&") if command.endswith(" &") else None
